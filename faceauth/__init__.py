@@ -1,0 +1,5 @@
+"""Face login that people agreed to."""
+
+from importlib.metadata import version
+
+__version__ = version("faceauth")

@@ -1,0 +1,114 @@
+"""The only reader of the environment: prefix ``FACEAUTH_``, ``__`` for nesting, or a TOML file."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import BaseModel, Field, PositiveInt, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+CONFIG_FILE = "faceauth.toml"
+
+
+class KeySettings(BaseModel):
+    """Where the key-encryption keys come from."""
+
+    provider: Literal["file"] = Field(default="file", description="Key provider: a keyring file.")
+    file: Path | None = Field(
+        default=None, description="The keyring file; beside the data folder, named after it, if not set."
+    )
+
+
+class CaptureSettings(BaseModel):
+    """Caps on what a device may send (R20)."""
+
+    max_pixels: PositiveInt = Field(default=12_000_000, description="Pixels in one picture, from its header.")
+    max_frame_bytes: PositiveInt = Field(default=2_000_000, description="Bytes of one frame.")
+    max_frames: PositiveInt = Field(default=90, description="Frames in one session.")
+    max_session_bytes: PositiveInt = Field(default=30_000_000, description="Bytes of all frames of one session.")
+    min_eye_distance: float = Field(default=50.0, description="Pixels between the eyes, facing the camera.")
+
+
+class SessionSettings(BaseModel):
+    """The life of a session."""
+
+    open_s: PositiveInt = Field(default=300, description="Seconds a session waits for its first frame.")
+    capture_s: PositiveInt = Field(default=60, le=60, description="Seconds it lives once capture starts (R15).")
+    reauthentication_max_age_s: PositiveInt = Field(
+        default=300, description="How old the proof by another factor may be when a face is enrolled (R14)."
+    )
+    posts: PositiveInt = Field(default=3, description="Multipart posts one session may make before a decision.")
+
+
+class ServiceSettings(BaseModel):
+    """The process that serves."""
+
+    workers: PositiveInt = Field(default=2, description="Threads that judge frames.")
+    queue: PositiveInt = Field(default=16, description="Requests that may wait for one of them (R59).")
+
+
+class ConsentSettings(BaseModel):
+    """What notices and receipts name, and who may agree."""
+
+    controller: str = Field(default="The operator of this service", description="Who decides about the data.")
+    controller_contact: str = Field(default="", description="How the controller is reached.")
+    jurisdiction: str = Field(default="", description="Whose law applies, as written into receipts.")
+    storage_place: str = Field(default="On this installation's own storage", description="Where data is kept.")
+    minimum_age: PositiveInt = Field(default=14, description="Below it a guardian must agree (R35).")
+    validity_days: PositiveInt = Field(default=365, description="Days after which a consent must be renewed.")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FACEAUTH_", env_nested_delimiter="__", toml_file=CONFIG_FILE, extra="forbid"
+    )
+
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("faceauth"), description="Folder of the databases."
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="sqlite:///… in the data folder if not set, or postgresql+psycopg://…"
+    )
+    models_dir: Path = Field(
+        default_factory=lambda: user_cache_path("faceauth") / "models", description="Folder of the model packs."
+    )
+    model_pack: str = Field(default="open", description="The pack that makes and compares embeddings.")
+    issuer: str = Field(default="http://127.0.0.1:8000", description="The service's own address, in tokens.")
+    cors_origins: list[str] = Field(default_factory=list, description="Pages that may call the service (R19).")
+    keys: KeySettings = Field(default_factory=KeySettings)
+    capture: CaptureSettings = Field(default_factory=CaptureSettings)
+    sessions: SessionSettings = Field(default_factory=SessionSettings)
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    consent: ConsentSettings = Field(default_factory=ConsentSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments first, then the environment, then the TOML file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @cached_property
+    def database(self) -> str:
+        """The database's address."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir / 'faceauth.db'}"
+
+    @cached_property
+    def keyring_file(self) -> Path:
+        """The keyring's place: outside the data folder, so that a copy of the folder opens nothing."""
+        return self.keys.file or self.data_dir.with_name(self.data_dir.name + ".keyring")

@@ -1,0 +1,232 @@
+"""What the stages hand to each other: Frame → AlignedFace → LiveCapture → Probe → MatchDecision.
+
+Every type is frozen. A stage takes only the type that the stage before it makes, so code that skips liveness
+or consent fails type checking. Who may make which type is held by ``tests/test_house.py``: `LiveCapture` only
+by ``faceauth.liveness``, `Probe` only by ``faceauth.embed``, `ConsentGrant` only by ``faceauth.consent``,
+`MatchDecision` only by ``faceauth.match``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[np.uint8]
+"""Pixels, shape (H, W, 3), RGB, 0 to 255."""
+
+Points: TypeAlias = NDArray[np.float32]
+"""Points, shape (n, 2), x then y, in pixels; x grows to the picture's right, y downwards."""
+
+Vector: TypeAlias = NDArray[np.float32]
+"""One embedding, shape (d,), of unit length."""
+
+Purpose = Literal["enrol", "verify", "identify"]
+StepKind = Literal["center", "turn_left", "turn_right", "nod_up", "nod_down", "closer", "flash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing the person is asked to do, told by `id`; it must last at least `min_ms`."""
+
+    id: str
+    kind: StepKind
+    min_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The random steps one session must be answered with; `nonce` is 128 random bits or more (R15)."""
+
+    nonce: bytes
+    profile: str
+    steps: tuple[Step, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded camera frame.
+
+    `t_ms` counts from the session's first frame, `step` is the id of the step it was taken for, and `digest` is
+    the SHA-256 of the bytes as they were received.
+    """
+
+    pixels: Image = field(repr=False)
+    t_ms: int
+    step: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectedFace:
+    """A face found in a frame.
+
+    `box` is (x, y, width, height) in pixels. `landmarks` has shape (5, 2): the eye at the picture's left, the eye
+    at its right, the nose tip, the mouth corner at the picture's left, the one at its right. `score` is the
+    detector's confidence, 0 to 1.
+    """
+
+    box: tuple[float, float, float, float]
+    landmarks: Points = field(repr=False)
+    score: float = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Head angles in degrees: yaw grows as the nose moves to the picture's right, pitch as it moves up."""
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What makes a frame fit to compare.
+
+    `eye_distance` is in pixels; `sharpness` is the variance of the Laplacian of the grey 128×128 face;
+    `brightness` is its mean, 0 to 255; `contrast` its standard deviation; `weight`, 0 to 1, ranks the frames of
+    one session and weighs them in the probe.
+    """
+
+    eye_distance: float
+    pose: Pose
+    sharpness: float
+    brightness: float
+    contrast: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedFace:
+    """The one face of a frame, cut out and turned upright for the embedder.
+
+    `chip` has the shape the pack's `ChipTemplate` asks for: (size, size, 3), RGB.
+    """
+
+    frame: Frame
+    face: DetectedFace
+    chip: Image = field(repr=False)
+    quality: Quality = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveCapture:
+    """A session's frames after every liveness gate has passed; only ``faceauth.liveness`` makes it.
+
+    `faces` are frames of the very burst that passed, best first, and nothing else may be embedded.
+    """
+
+    session_id: str
+    profile: str
+    faces: tuple[AlignedFace, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """One embedding made from a live capture; only ``faceauth.embed`` makes it.
+
+    `vector` has shape (d,) and unit length, `parts` shape (n, d): the embeddings that were fused, best first.
+    `model_digest` is the SHA-256 that names embedder, preprocessing and alignment together (R23).
+    """
+
+    vector: Vector = field(repr=False)
+    parts: NDArray[np.float32] = field(repr=False)
+    model_digest: bytes
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGrant:
+    """Permission to process one account's face for one scenario now; only ``faceauth.consent`` makes it."""
+
+    tenant: str
+    account: str
+    scenario: str
+    consent_id: str
+    notice_version: int
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """One opened reference, in memory only. `vector` has shape (d,) and unit length."""
+
+    reference_id: str
+    tenant: str
+    account: str
+    scenario: str
+    consent_id: str
+    model_digest: bytes
+    vector: Vector = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchDecision:
+    """That a probe matched a reference; only ``faceauth.match`` makes it, and it holds no score (R24)."""
+
+    tenant: str
+    account: str
+    scenario: str
+    reference_id: str
+    operating_point: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChipTemplate:
+    """Where the five landmarks must come to lie in a square chip of `size` pixels; `points` has shape (5, 2)."""
+
+    size: int
+    points: Points
+
+
+class Detector(Protocol):
+    """Finds faces. Images are RGB, as in `Image`."""
+
+    def detect(self, image: Image) -> Sequence[DetectedFace]:
+        """Return every face found, the largest first; an empty sequence if there is none."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns chips into embeddings."""
+
+    @property
+    def model_digest(self) -> bytes:
+        """SHA-256 over weights, preprocessing and alignment."""
+        ...
+
+    @property
+    def template(self) -> ChipTemplate:
+        """The alignment it was trained for."""
+        ...
+
+    @property
+    def operating_points(self) -> Mapping[str, "OperatingPoint"]:
+        """The thresholds measured for it, by name."""
+        ...
+
+    def embed(self, chips: Sequence[Image]) -> NDArray[np.float32]:
+        """Return embeddings of unit length, shape (n, d), for n chips of the template's size."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold on the cosine with the measurement behind it.
+
+    `fmr` is the target; `comparisons` says how many non-mated comparisons were made and `fmr_upper` the upper
+    end of the 95 % interval they allow; `fnmr` was measured on `mated` mated comparisons at that threshold.
+    """
+
+    name: str
+    threshold: float = field(repr=False)
+    fmr: float
+    fmr_upper: float
+    comparisons: int
+    fnmr: float
+    mated: int
+    source: str
