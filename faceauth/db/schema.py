@@ -1,0 +1,303 @@
+"""Every table, once. Migrations make them; repositories in the rooms read and write them.
+
+The data database holds everything but keys. Wrapped data keys live in a database of their own (`KEY_METADATA`), so
+that destroying one also reaches older backups of the data.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+METADATA = MetaData(naming_convention=NAMES)
+KEY_METADATA = MetaData(naming_convention=NAMES)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time with its zone; SQLite forgets zones, so it is stored as UTC and read as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
+        """Refuse a time without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A time without a zone cannot be stored.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  the same
+        """Put the zone back."""
+        if value is None:
+            return None
+        at: datetime = value
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+ID = String(200)
+
+installation = Table(
+    "installation",
+    METADATA,
+    Column("key", String(100), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+tenants = Table(
+    "tenants",
+    METADATA,
+    Column("tenant", ID, primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    METADATA,
+    Column("key_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("label", String(200), nullable=False, default=""),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
+)
+
+accounts = Table(
+    "accounts",
+    METADATA,
+    Column("tenant", ID, primary_key=True),
+    Column("account", ID, primary_key=True),
+    Column("locale", String(35)),
+    Column("birth_date", Date),
+    Column("contact", String(320)),
+    Column("guardian", JSON),
+    Column("created_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
+)
+
+scenarios = Table(
+    "scenarios",
+    METADATA,
+    Column("tenant", ID, primary_key=True),
+    Column("scenario", ID, primary_key=True),
+    Column("mode", String(10), nullable=False),
+    Column("titles", JSON, nullable=False),
+    Column("retention_days", Integer, nullable=False),
+    Column("liveness_profile", String(40), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
+    CheckConstraint("mode IN ('verify', 'identify')", name="mode"),
+    CheckConstraint("state IN ('active', 'retired')", name="state"),
+)
+
+notices = Table(
+    "notices",
+    METADATA,
+    Column("tenant", ID, primary_key=True),
+    Column("scenario", ID, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("locale", String(35), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("material", Boolean, nullable=False),
+    Column("effective_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(["tenant", "scenario"], ["scenarios.tenant", "scenarios.scenario"]),
+)
+
+# Append-only: triggers refuse UPDATE and DELETE. A consent keeps its id through renewals, as a TS 27560 record does.
+consent_events = Table(
+    "consent_events",
+    METADATA,
+    Column("event_id", ID, primary_key=True),
+    Column("consent_id", ID, nullable=False),
+    Column("tenant", ID, nullable=False),
+    Column("account", ID, nullable=False),
+    Column("scenario", ID, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("notice_version", Integer, nullable=False),
+    Column("notice_sha256", String(64), nullable=False),
+    Column("locale", String(35), nullable=False),
+    Column("event_at", UtcDateTime, nullable=False),
+    Column("valid_until", UtcDateTime),
+    Column("record", JSON, nullable=False),
+    Column("receipt", Text, nullable=False),
+    CheckConstraint("state IN ('requested', 'given', 'renewed', 'refused', 'withdrawn', 'expired')", name="state"),
+    Index("ix_consent_events_subject", "tenant", "account", "scenario", "event_at"),
+)
+
+# The state derived from the events, held as rows so that a foreign key can lean on it (R27).
+live_consents = Table(
+    "live_consents",
+    METADATA,
+    Column("tenant", ID, primary_key=True),
+    Column("account", ID, primary_key=True),
+    Column("scenario", ID, primary_key=True),
+    Column("consent_id", ID, nullable=False),
+    Column("notice_version", Integer, nullable=False),
+    Column("valid_until", UtcDateTime, nullable=False),
+    Column("granted_at", UtcDateTime, nullable=False),
+    UniqueConstraint("tenant", "account", "scenario", "consent_id"),
+    ForeignKeyConstraint(["tenant", "account"], ["accounts.tenant", "accounts.account"]),
+    ForeignKeyConstraint(["tenant", "scenario"], ["scenarios.tenant", "scenarios.scenario"]),
+)
+
+# R27: no row without a live consent. The foreign key holds it against every writer, and triggers refuse a row whose
+# scope has an erasure under way.
+biometric_references = Table(
+    "biometric_references",
+    METADATA,
+    Column("reference_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("account", ID, nullable=False),
+    Column("scenario", ID, nullable=False),
+    Column("consent_id", ID, nullable=False),
+    Column("model_digest", LargeBinary(32), nullable=False),
+    Column("data_key_id", ID, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(
+        ["tenant", "account", "scenario", "consent_id"],
+        [
+            "live_consents.tenant",
+            "live_consents.account",
+            "live_consents.scenario",
+            "live_consents.consent_id",
+        ],
+        ondelete="RESTRICT",
+        onupdate="RESTRICT",
+    ),
+    Index("ix_biometric_references_subject", "tenant", "account", "scenario"),
+)
+
+# One row an erasure. `state` walks through vault.erasure's steps; `receipt` is there once it is done (R40, R44).
+tombstones = Table(
+    "tombstones",
+    METADATA,
+    Column("tombstone_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("account", ID, nullable=False),
+    Column("scenario", ID),
+    Column("reference_id", ID),
+    Column("reason", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("doomed", JSON, nullable=False),
+    Column("receipt", Text),
+    Index("ix_tombstones_subject", "tenant", "account"),
+)
+
+sessions = Table(
+    "sessions",
+    METADATA,
+    Column("session_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("purpose", String(10), nullable=False),
+    Column("scenario", ID, nullable=False),
+    Column("account", ID),
+    Column("challenge", JSON, nullable=False),
+    Column("token_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("state", String(10), nullable=False),
+    Column("reason", String(40)),
+    Column("matched_account", ID),
+    Column("reference_id", ID),
+    Column("posts", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("capture_started_at", UtcDateTime),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    CheckConstraint("purpose IN ('enrol', 'verify', 'identify')", name="purpose"),
+    CheckConstraint("state IN ('open', 'accepted', 'denied', 'expired', 'cancelled')", name="state"),
+    Index("ix_sessions_subject", "tenant", "account"),
+)
+
+attempts = Table(
+    "attempts",
+    METADATA,
+    Column("tenant", ID, primary_key=True),
+    Column("account", ID, primary_key=True),
+    Column("consecutive", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("last_at", UtcDateTime),
+    Column("disabled_at", UtcDateTime),
+)
+
+seen_frames = Table(
+    "seen_frames",
+    METADATA,
+    Column("mac", LargeBinary(32), primary_key=True),
+    Column("session_id", ID, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("ix_seen_frames_seen_at", "seen_at"),
+)
+
+audit_log = Table(
+    "audit_log",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("event", String(60), nullable=False),
+    Column("tenant", ID, nullable=False),
+    Column("subject", String(64)),
+    Column("actor", String(100), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Index("ix_audit_log_subject", "tenant", "subject"),
+)
+
+# One row, locked by each writer, so that the chain has no forks.
+audit_head = Table(
+    "audit_head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
+KEY_SCHEMA = "faceauth_keys"
+"""The schema that holds the wrapped keys on PostgreSQL; on SQLite they have a file of their own."""
+
+data_keys = Table(
+    "data_keys",
+    KEY_METADATA,
+    Column("data_key_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("account", ID, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("tenant", "account", "generation"),
+)
