@@ -136,7 +136,7 @@ notices = Table(
     ForeignKeyConstraint(["tenant", "scenario"], ["scenarios.tenant", "scenarios.scenario"]),
 )
 
-# Append-only: triggers refuse UPDATE and DELETE. A consent keeps its id through renewals, as a TS 27560 record does.
+# Append-only: triggers refuse UPDATE and DELETE. A consent keeps its id through renewals, as TS 27560 records do.
 consent_events = Table(
     "consent_events",
     METADATA,
@@ -173,7 +173,7 @@ live_consents = Table(
     ForeignKeyConstraint(["tenant", "scenario"], ["scenarios.tenant", "scenarios.scenario"]),
 )
 
-# R27: no row without a live consent. The foreign key holds it against every writer, and triggers refuse a row whose
+# R27: no row without a live consent. The foreign key holds it against every writer; triggers refuse a row whose
 # scope has an erasure under way.
 biometric_references = Table(
     "biometric_references",
