@@ -234,6 +234,7 @@ sessions = Table(
     Column("matched_account", ID),
     Column("reference_id", ID),
     Column("posts", Integer, nullable=False),
+    Column("judging", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("capture_started_at", UtcDateTime),
     Column("expires_at", UtcDateTime, nullable=False),
