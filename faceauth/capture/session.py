@@ -1,0 +1,214 @@
+"""The capture session as it is stored: opened by a backend, answered once by a device, decided once."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from faceauth.db.schema import sessions
+from faceauth.errors import NotAuthenticated, SessionClosed, UnknownSession
+from faceauth.types import Purpose
+
+SessionState = Literal["open", "accepted", "denied", "expired", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSession:
+    """One session. `challenge` is in its stored form; `posts` counts the multipart posts claimed so far."""
+
+    session_id: str
+    tenant: str
+    purpose: Purpose
+    scenario: str
+    account: str | None
+    challenge: Mapping[str, Any] = field(repr=False)
+    state: SessionState
+    reason: str | None
+    matched_account: str | None
+    reference_id: str | None
+    posts: int
+    judging: bool
+    expires_at: datetime
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a session ended; `reason` is for the backend alone."""
+
+    state: Literal["accepted", "denied"]
+    reason: str | None = None
+    account: str | None = None
+    reference_id: str | None = None
+
+
+class SessionStore:
+    """The sessions' rows. Every method works in the caller's transaction."""
+
+    def open(
+        self,
+        conn: Connection,
+        *,
+        session_id: str,
+        client_token: str,
+        tenant: str,
+        purpose: Purpose,
+        scenario: str,
+        account: str | None,
+        challenge: Mapping[str, Any],
+        now: datetime,
+        expires_at: datetime,
+    ) -> None:
+        """Store a new session; of the client token only the SHA-256 is kept."""
+        conn.execute(
+            insert(sessions).values(
+                session_id=session_id,
+                tenant=tenant,
+                purpose=purpose,
+                scenario=scenario,
+                account=account,
+                challenge=dict(challenge),
+                token_digest=_token_digest(client_token),
+                state="open",
+                posts=0,
+                judging=False,
+                created_at=now,
+                expires_at=expires_at,
+            )
+        )
+
+    def for_device(self, conn: Connection, *, session_id: str, client_token: str) -> CaptureSession:
+        """Return the session a device holds the token of.
+
+        Raises:
+            NotAuthenticated: no such session, or not its token; the two look the same.
+        """
+        row = conn.execute(select(sessions).where(sessions.c.session_id == session_id)).one_or_none()
+        expected = row.token_digest if row is not None else bytes(32)
+        if not hmac.compare_digest(_token_digest(client_token), expected) or row is None:
+            raise NotAuthenticated("This token opens no session. Ask the application for a new one.")
+        return _session(row)
+
+    def for_backend(self, conn: Connection, *, tenant: str, session_id: str, now: datetime) -> CaptureSession:
+        """Return a tenant's own session, marked expired once its time is over.
+
+        Raises:
+            UnknownSession: there is none of that id for this tenant.
+        """
+        self.expire(conn, session_id=session_id, now=now)
+        row = conn.execute(
+            select(sessions).where(sessions.c.session_id == session_id, sessions.c.tenant == tenant)
+        ).one_or_none()
+        if row is None:
+            raise UnknownSession(f"There is no session {session_id!r}.")
+        return _session(row)
+
+    def expire(self, conn: Connection, *, session_id: str, now: datetime) -> None:
+        """Close the session if it is still open past its time."""
+        conn.execute(
+            update(sessions)
+            .where(sessions.c.session_id == session_id, sessions.c.state == "open", sessions.c.expires_at <= now)
+            .values(state="expired", reason="expired", decided_at=now)
+        )
+
+    def claim(
+        self, conn: Connection, session: CaptureSession, *, now: datetime, capture: timedelta
+    ) -> CaptureSession:
+        """Take the session for judging one post; nobody else can until it is released or decided.
+
+        The first claim starts the clock: from then on the session lives at most `capture` (R15). A process that
+        dies while judging leaves the session claimed, so that it can only expire.
+
+        Raises:
+            SessionClosed: it was decided, cancelled, has expired, or is being judged.
+        """
+        claimed = conn.execute(
+            update(sessions)
+            .where(
+                sessions.c.session_id == session.session_id,
+                sessions.c.state == "open",
+                sessions.c.judging.is_(False),
+                sessions.c.expires_at > now,
+            )
+            .values(judging=True, posts=sessions.c.posts + 1)
+        ).rowcount
+        if claimed != 1:
+            raise SessionClosed("This session is over. Ask the application for a new one.")
+        conn.execute(
+            update(sessions)
+            .where(sessions.c.session_id == session.session_id, sessions.c.capture_started_at.is_(None))
+            .values(capture_started_at=now, expires_at=min(session.expires_at, now + capture))
+        )
+        row = conn.execute(select(sessions).where(sessions.c.session_id == session.session_id)).one()
+        return _session(row)
+
+    def release(self, conn: Connection, session: CaptureSession) -> None:
+        """Give a claimed session back, so that the device may post again."""
+        conn.execute(
+            update(sessions)
+            .where(sessions.c.session_id == session.session_id, sessions.c.state == "open")
+            .values(judging=False)
+        )
+
+    def decide(self, conn: Connection, session: CaptureSession, outcome: Outcome, *, now: datetime) -> None:
+        """End the session with its one decision.
+
+        Raises:
+            SessionClosed: it is not open any more; whatever was decided meanwhile stands.
+        """
+        decided = conn.execute(
+            update(sessions)
+            .where(
+                sessions.c.session_id == session.session_id,
+                sessions.c.state == "open",
+                sessions.c.expires_at > now,
+            )
+            .values(
+                state=outcome.state,
+                reason=outcome.reason,
+                matched_account=outcome.account,
+                reference_id=outcome.reference_id,
+                judging=False,
+                decided_at=now,
+            )
+        ).rowcount
+        if decided != 1:
+            raise SessionClosed("This session is over. Ask the application for a new one.")
+
+    def cancel(self, conn: Connection, session: CaptureSession, *, now: datetime) -> bool:
+        """End an open session without a decision; answer whether this call did it."""
+        return (
+            conn.execute(
+                update(sessions)
+                .where(sessions.c.session_id == session.session_id, sessions.c.state == "open")
+                .values(state="cancelled", judging=False, decided_at=now)
+            ).rowcount
+            == 1
+        )
+
+
+def _token_digest(client_token: str) -> bytes:
+    return hashlib.sha256(client_token.encode()).digest()
+
+
+def _session(row: Row[Any]) -> CaptureSession:
+    return CaptureSession(
+        session_id=row.session_id,
+        tenant=row.tenant,
+        purpose=row.purpose,
+        scenario=row.scenario,
+        account=row.account,
+        challenge=row.challenge,
+        state=row.state,
+        reason=row.reason,
+        matched_account=row.matched_account,
+        reference_id=row.reference_id,
+        posts=row.posts,
+        judging=row.judging,
+        expires_at=row.expires_at,
+        decided_at=row.decided_at,
+    )
