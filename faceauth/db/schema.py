@@ -141,6 +141,7 @@ consent_events = Table(
     "consent_events",
     METADATA,
     Column("event_id", ID, primary_key=True),
+    Column("seq", Integer, nullable=False),  # counts an account's events from 1: order never hangs on a clock
     Column("consent_id", ID, nullable=False),
     Column("tenant", ID, nullable=False),
     Column("account", ID, nullable=False),
@@ -154,7 +155,7 @@ consent_events = Table(
     Column("record", JSON, nullable=False),
     Column("receipt", Text, nullable=False),
     CheckConstraint("state IN ('requested', 'given', 'renewed', 'refused', 'withdrawn', 'expired')", name="state"),
-    Index("ix_consent_events_subject", "tenant", "account", "scenario", "event_at"),
+    UniqueConstraint("tenant", "account", "seq"),
 )
 
 # The state derived from the events, held as rows so that a foreign key can lean on it (R27).
