@@ -183,6 +183,18 @@ class ChipTemplate:
     points: Points
 
 
+class ModelSession(Protocol):
+    """A loaded network; the graph's digest was checked before (R22)."""
+
+    def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> Mapping[str, NDArray[np.float32]]:
+        """Return every output of the graph by its name, for inputs by their names.
+
+        Raises:
+            ModelError: the network failed, or an input has the wrong name or shape.
+        """
+        ...
+
+
 class Detector(Protocol):
     """Finds faces. Images are RGB, as in `Image`."""
 
