@@ -240,6 +240,12 @@ class SealBroken(FaceauthError):
     code = "seal_broken"
 
 
+class SignatureInvalid(FaceauthError):
+    """A token or receipt is not what one of this installation's keys signed, or it is of another kind (R18)."""
+
+    code = "signature_invalid"
+
+
 class StorageError(FaceauthError):
     """The database or the data folder failed; the act did not happen."""
 
