@@ -1,0 +1,449 @@
+"""The only place that composes the stages: capture → liveness → embed → match, with consent at every arrow.
+
+Whatever goes wrong on the way to a decision is a denial. Nothing here returns a score, and nothing keeps a frame.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from faceauth.audit.events import Event
+from faceauth.audit.log import AuditLog
+from faceauth.capture.burst import read_burst
+from faceauth.capture.faces import FaceReader
+from faceauth.capture.seen_frames import SeenFrames
+from faceauth.capture.session import CaptureSession, Outcome, SessionStore
+from faceauth.clock import Clock
+from faceauth.consent.accounts import AccountStore
+from faceauth.consent.gate import ConsentGate
+from faceauth.consent.scenarios import Scenario, ScenarioStore
+from faceauth.db.engine import Database
+from faceauth.embed.probe import make_probe
+from faceauth.errors import (
+    ConsentError,
+    Denied,
+    FaceauthError,
+    ImageTooLarge,
+    InvalidImage,
+    InvalidRequest,
+    InvalidTimeline,
+    LivenessDenied,
+    Mismatch,
+    ReauthenticationRequired,
+    SessionClosed,
+    TooManyFrames,
+)
+from faceauth.identity.attempts import Attempts
+from faceauth.identity.tokens import Tokens
+from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
+from faceauth.liveness.decision import judge
+from faceauth.liveness.profiles import PROFILES
+from faceauth.match import decide as match
+from faceauth.settings import Settings
+from faceauth.types import (
+    AlignedFace,
+    Challenge,
+    ConsentGrant,
+    Embedder,
+    Frame,
+    LiveCapture,
+    MatchDecision,
+    Probe,
+    Purpose,
+)
+from faceauth.vault.index import ReferenceIndex
+from faceauth.vault.keystore import DataKeys
+from faceauth.vault.references import ReferenceStore
+
+log = structlog.get_logger(__name__)
+
+VERIFY_POINT = "fmr-1e-4"
+"""The operating point of 1:1 comparisons: at most 1 false match in 10,000 (R1, NIST SP 800-63B-4 section 3.2.3)."""
+
+CANDIDATES = 10
+"""How many candidates of the index are opened and compared exactly for 1:N."""
+
+BAD_INPUT = (ImageTooLarge, InvalidImage, InvalidTimeline, TooManyFrames, InvalidRequest)
+"""What a device may mend and send again within its session."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """What a backend gets when it opens a session; `client_token` goes to the device and is shown only here."""
+
+    session_id: str
+    client_token: str = field(repr=False)
+    challenge: Challenge
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAnswer:
+    """All that a device learns of a post."""
+
+    state: str
+    guidance: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """What the backend learns of a session; `id_token` and `amr` are there for a fresh acceptance only."""
+
+    session: CaptureSession
+    id_token: str | None = field(default=None, repr=False)
+    amr: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Sessions from opening to decision."""
+
+    data: Database
+    keys: DataKeys
+    accounts: AccountStore
+    scenarios: ScenarioStore
+    gate: ConsentGate
+    sessions: SessionStore
+    seen: SeenFrames
+    attempts: Attempts
+    reader: FaceReader
+    embedder: Embedder
+    references: ReferenceStore
+    index: ReferenceIndex
+    tokens: Tokens
+    audit: AuditLog
+    settings: Settings
+    clock: Clock
+    random: Callable[[int], bytes]
+
+    # --- the session's ends ------------------------------------------------------------------------------------
+
+    def open_session(
+        self,
+        *,
+        tenant: str,
+        purpose: Purpose,
+        scenario: str,
+        account: str | None,
+        reauthenticated_at: datetime | None,
+        actor: str,
+    ) -> OpenedSession:
+        """Ask the gate and the attempt counters, then open a session with a fresh challenge.
+
+        Raises:
+            UnknownScenario, UnknownAccount, InvalidRequest: the request does not fit the scenario.
+            ConsentRequired, ConsentStale: the gate stays shut.
+            ReauthenticationRequired: a face is to be enrolled without a fresh proof by another factor (R14).
+            Locked: too many failed attempts (R10).
+        """
+        now = self.clock()
+        expires_at = now + timedelta(seconds=self.settings.sessions.open_s)
+        session_id, client_token = f"fs_{self.random(16).hex()}", f"fc_{self.random(32).hex()}"
+        with self.data.begin() as conn:
+            found = self.scenarios.get(conn, tenant, scenario)
+            self._check_request(conn, tenant, purpose, found, account, reauthenticated_at)
+            challenge = make_challenge(
+                profile=PROFILES[found.liveness_profile], now=now, random=self.random, expires_at=expires_at
+            )
+            self.sessions.open(
+                conn,
+                session_id=session_id,
+                client_token=client_token,
+                tenant=tenant,
+                purpose=purpose,
+                scenario=scenario,
+                account=account,
+                challenge=challenge_to_wire(challenge),
+                now=now,
+                expires_at=expires_at,
+            )
+            self.audit.append(
+                conn,
+                Event.SESSION_OPENED,
+                tenant=tenant,
+                account=account,
+                actor=actor,
+                details={"scenario": scenario, "purpose": purpose},
+            )
+        return OpenedSession(session_id, client_token, challenge, expires_at)
+
+    def _check_request(
+        self,
+        conn: Connection,
+        tenant: str,
+        purpose: Purpose,
+        scenario: Scenario,
+        account: str | None,
+        reauthenticated_at: datetime | None,
+    ) -> None:
+        if purpose == "identify":
+            if scenario.mode != "identify" or scenario.state != "active":
+                raise InvalidRequest(f"The scenario {scenario.scenario!r} does not identify people; use verify.")
+            if account is not None:
+                raise InvalidRequest("Identification finds the account itself; leave account_id out.")
+            return
+        if account is None:
+            raise InvalidRequest(f"Name the account: {purpose} needs account_id (R8).")
+        self.accounts.get(conn, tenant, account)
+        self.gate.ask(conn, tenant=tenant, account=account, scenario=scenario.scenario)
+        if purpose == "enrol":
+            self._check_reauthentication(reauthenticated_at)
+        else:
+            self.attempts.check(conn, tenant=tenant, account=account)
+
+    def _check_reauthentication(self, at: datetime | None) -> None:
+        limit = self.settings.sessions.reauthentication_max_age_s
+        age = None if at is None else (self.clock() - at).total_seconds()
+        # Clocks of two machines differ a little; 30 s ahead is still called fresh.
+        if age is None or not -30 <= age <= limit:
+            raise ReauthenticationRequired(
+                "Sign the person in by another factor first and send its time as reauthenticated_at, "
+                f"no older than {limit} s."
+            )
+
+    def cancel(self, session_id: str, client_token: str) -> None:
+        """End an open session at the device's wish; cancelling a closed one changes nothing.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+        """
+        with self.data.begin() as conn:
+            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+            if self.sessions.cancel(conn, session, now=self.clock()):
+                self._audit(conn, session, Event.SESSION_CANCELLED)
+
+    def challenge(self, session_id: str, client_token: str) -> Challenge:
+        """Return the challenge of the device's own open session.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+            SessionClosed: it is over.
+        """
+        with self.data.read() as conn:
+            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+        if session.state != "open" or session.expires_at <= self.clock():
+            raise SessionClosed("This session is over. Ask the application for a new one.")
+        return challenge_from_wire(session.challenge)
+
+    def view(self, *, tenant: str, session_id: str) -> SessionView:
+        """Return what the backend may know of its session.
+
+        Raises:
+            UnknownSession: this tenant has no such session.
+        """
+        with self.data.begin() as conn:
+            session = self.sessions.for_backend(conn, tenant=tenant, session_id=session_id, now=self.clock())
+        if session.state != "accepted" or session.purpose == "enrol" or session.decided_at is None:
+            return SessionView(session)
+        account = session.matched_account
+        if account is None or self.tokens.too_late(session.decided_at):
+            return SessionView(session)
+        token = self.tokens.mint(
+            account=account,
+            tenant=tenant,
+            session_id=session_id,
+            auth_time=session.decided_at,
+            scenario=session.scenario,
+        )
+        return SessionView(session, token, ("face",))
+
+    # --- one post of frames ------------------------------------------------------------------------------------
+
+    def submit(
+        self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object
+    ) -> SessionAnswer:
+        """Judge one burst of frames and decide, or say what the person can do better.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+            SessionClosed: it was decided, cancelled, has expired, or is being judged.
+            InvalidImage, InvalidTimeline, TooManyFrames: the post is refused and the session stays open.
+            StorageError: nothing could be recorded; nothing was accepted.
+        """
+        with self.data.begin() as conn:
+            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+            capture = timedelta(seconds=self.settings.sessions.capture_s)
+            session = self.sessions.claim(conn, session, now=self.clock(), capture=capture)
+        try:
+            return self._judge(session, parts, timeline)
+        except BAD_INPUT:
+            with self.data.begin() as conn:
+                self.sessions.release(conn, session)
+            raise
+        except Denied as denied:
+            return self._deny(session, denied)
+        except ConsentError as shut:
+            return self._deny(session, Denied(shut.code))
+        except SessionClosed:
+            raise
+        except FaceauthError as error:
+            log.error("session.unavailable", code=error.code)
+            return self._deny(session, Denied("unavailable"))
+        except Exception as error:  # an error on the way to a decision is a denial (R4)
+            log.error("session.failed", error=type(error).__name__)
+            return self._deny(session, Denied("unavailable"))
+
+    def _judge(self, session: CaptureSession, parts: Sequence[bytes], timeline: object) -> SessionAnswer:
+        grant = None if session.account is None else self._ask(session, session.account)
+        challenge = challenge_from_wire(session.challenge)
+        frames = read_burst(parts, timeline, challenge, self.settings.capture)
+        faces, guidance = self.reader.read(frames)
+        if guidance:
+            return self._ask_again(session, guidance)
+        self._charge(session, frames)
+        live = self._live(session, challenge, faces)
+        probe = make_probe(live, self.embedder)
+        if grant is None:
+            self.identify(session, probe)
+        elif session.purpose == "enrol":
+            self.enrol(session, grant, probe)
+        else:
+            self.verify(session, grant, probe)
+        return SessionAnswer("accepted")
+
+    def _ask(self, session: CaptureSession, account: str) -> ConsentGrant:
+        with self.data.read() as conn:
+            return self.gate.ask(conn, tenant=session.tenant, account=account, scenario=session.scenario)
+
+    def _ask_again(self, session: CaptureSession, guidance: tuple[str, ...]) -> SessionAnswer:
+        if session.posts >= self.settings.sessions.posts:
+            raise Denied("quality")
+        with self.data.begin() as conn:
+            self.sessions.release(conn, session)
+        return SessionAnswer("open", guidance)
+
+    def _charge(self, session: CaptureSession, frames: Sequence[Frame]) -> None:
+        # Durable before liveness and comparison run, so that ending the process never buys an extra try (R11).
+        # A replayed frame is denied only after the charge has been committed.
+        with self.data.begin() as conn:
+            if session.purpose == "verify" and session.account is not None:
+                self.attempts.charge(conn, tenant=session.tenant, account=session.account)
+            replayed = self.seen.remember(
+                conn, session_id=session.session_id, digests=[frame.digest for frame in frames], now=self.clock()
+            )
+        if replayed:
+            raise LivenessDenied(
+                "replay", "A frame of this burst was sent in another session.", reason="injection"
+            )
+
+    def _live(self, session: CaptureSession, challenge: Challenge, faces: Sequence[AlignedFace]) -> LiveCapture:
+        profile = PROFILES[challenge.profile]
+        return judge(session.session_id, challenge, faces, embedder=self.embedder, profile=profile)
+
+    # --- the three purposes ------------------------------------------------------------------------------------
+
+    def enrol(self, session: CaptureSession, grant: ConsentGrant, probe: Probe) -> tuple[str, ...]:
+        """Store the probe's embeddings as the account's references, in place of older ones of the same model.
+
+        Raises:
+            ConsentRequired, ConsentStale: the consent is gone by the time of storing (R33).
+        """
+        key = self.keys.current(grant.tenant, grant.account)
+        with self.data.begin() as conn:
+            self.gate.confirm(conn, grant)
+            old = self.references.ids(conn, tenant=grant.tenant, account=grant.account, scenario=grant.scenario)
+            stored = self.references.add(conn, grant, probe, key=key)
+            outcome = Outcome("accepted", account=grant.account, reference_id=stored[0])
+            self.sessions.decide(conn, session, outcome, now=self.clock())
+            self._audit(conn, session, Event.REFERENCE_STORED, count=len(stored))
+            identifying = self.scenarios.get(conn, grant.tenant, grant.scenario).mode == "identify"
+        for reference_id in old:
+            self.index.remove(reference_id)
+        if identifying:
+            with self.data.read() as conn:
+                for reference_id in stored:
+                    self.index.add(self.references.open_one(conn, reference_id))
+        return stored
+
+    def verify(self, session: CaptureSession, grant: ConsentGrant, probe: Probe) -> MatchDecision:
+        """Compare the probe with the account's own references and accept, or raise.
+
+        Raises:
+            NotEnrolled, Mismatch: no reference, or none that matches.
+            ConsentRequired, ConsentStale: the consent is gone by the time of accepting (R33).
+        """
+        point = self.embedder.operating_points[VERIFY_POINT]
+        with self.data.read() as conn:
+            references = self.references.open_account(
+                conn,
+                tenant=grant.tenant,
+                account=grant.account,
+                scenario=grant.scenario,
+                model_digest=probe.model_digest,
+            )
+        decision = match.verify(probe, references, grant=grant, point=point)
+        self._accept(session, grant, decision)
+        return decision
+
+    def identify(self, session: CaptureSession, probe: Probe) -> MatchDecision:
+        """Search everyone who consented to this identification scenario and accept one, or raise.
+
+        Every candidate's consent is read and its reference opened again, so an index that lags lets nobody in.
+
+        Raises:
+            Mismatch: nobody matches, or two people do.
+        """
+        tenant, scenario = session.tenant, session.scenario
+        found = self.index.search(tenant, scenario, probe.model_digest, probe.vector, CANDIDATES)
+        references, grants = [], {}
+        with self.data.read() as conn:
+            for candidate in found:
+                reference = self.references.open_one(conn, candidate.reference_id)
+                try:
+                    grant = self.gate.ask(conn, tenant=tenant, account=reference.account, scenario=scenario)
+                except ConsentError:
+                    continue
+                references.append(reference)
+                grants[reference.account] = grant
+        if not references:
+            raise Mismatch("Nobody who agreed to be identified looks like this.")
+        decision = match.identify(
+            probe,
+            references,
+            grants=grants,
+            points=self.embedder.operating_points,
+            gallery_size=self.index.people(tenant, scenario, probe.model_digest),
+        )
+        self._accept(session, grants[decision.account], decision)
+        return decision
+
+    def _accept(self, session: CaptureSession, grant: ConsentGrant, decision: MatchDecision) -> None:
+        outcome = Outcome("accepted", account=decision.account, reference_id=decision.reference_id)
+        with self.data.begin() as conn:
+            self.gate.confirm(conn, grant)
+            self.references.still_there(conn, decision.reference_id)
+            self.sessions.decide(conn, session, outcome, now=self.clock())
+            self.attempts.succeed(conn, tenant=grant.tenant, account=grant.account)
+            self.audit.append(
+                conn,
+                Event.SESSION_ACCEPTED,
+                tenant=grant.tenant,
+                account=grant.account,
+                actor="device",
+                details={"scenario": grant.scenario, "purpose": session.purpose},
+            )
+
+    def _deny(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
+        if isinstance(denied, LivenessDenied):
+            log.info("session.liveness", gate=denied.gate)
+        with self.data.begin() as conn:
+            self.sessions.expire(conn, session_id=session.session_id, now=self.clock())
+            try:
+                self.sessions.decide(conn, session, Outcome("denied", denied.reason), now=self.clock())
+            except SessionClosed:
+                return SessionAnswer("denied")
+            self._audit(conn, session, Event.SESSION_DENIED, reason=denied.reason)
+        return SessionAnswer("denied")
+
+    def _audit(self, conn: Connection, session: CaptureSession, event: Event, **details: str | int) -> None:
+        self.audit.append(
+            conn,
+            event,
+            tenant=session.tenant,
+            account=session.account,
+            actor="device",
+            details={"scenario": session.scenario, "purpose": session.purpose, **details},
+        )
