@@ -1,8 +1,9 @@
 """dlib's face recognition ResNet as an ONNX graph, from `dlib_face_recognition_resnet_model_v1.dat`.
 
-Architecture: Davis King, dlib, example `dnn_face_recognition_ex.cpp`; the reader below was written from the bytes of
-the file itself. The network has 29 convolutions in residual blocks, each followed by a fixed affine layer. Those and
-the input's mean and scale are folded into the convolutions; the first convolution does not pad, so that is exact.
+Architecture: Davis King, dlib, example `dnn_face_recognition_ex.cpp`; the reader below was written from the bytes
+of the file itself. The network has 29 convolutions in residual blocks, each followed by a fixed affine layer. All
+affine layers and the input's mean and scale are folded into the convolutions; the first convolution does not pad,
+so that is exact.
 
 The graph takes ``image``: float32, shape (n, 3, 150, 150), RGB, 0 to 255, and answers ``embedding``: float32,
 shape (n, 128), as dlib gives it, not yet of unit length.
