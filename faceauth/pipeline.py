@@ -3,9 +3,9 @@
 Whatever goes wrong on the way to a decision is a denial. Nothing here returns a score, and nothing keeps a frame.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -17,28 +17,24 @@ from faceauth.capture.faces import FaceReader
 from faceauth.capture.seen_frames import SeenFrames
 from faceauth.capture.session import CaptureSession, Outcome, SessionStore
 from faceauth.clock import Clock
-from faceauth.consent.accounts import AccountStore
 from faceauth.consent.gate import ConsentGate
-from faceauth.consent.scenarios import Scenario, ScenarioStore
+from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.embed.probe import make_probe
 from faceauth.errors import (
     ConsentError,
     Denied,
-    FaceauthError,
     ImageTooLarge,
     InvalidImage,
     InvalidRequest,
     InvalidTimeline,
     LivenessDenied,
     Mismatch,
-    ReauthenticationRequired,
     SessionClosed,
     TooManyFrames,
 )
 from faceauth.identity.attempts import Attempts
-from faceauth.identity.tokens import Tokens
-from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
+from faceauth.liveness.challenge import challenge_from_wire
 from faceauth.liveness.decision import judge
 from faceauth.liveness.profiles import PROFILES
 from faceauth.match import decide as match
@@ -52,7 +48,6 @@ from faceauth.types import (
     LiveCapture,
     MatchDecision,
     Probe,
-    Purpose,
 )
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.keystore import DataKeys
@@ -61,23 +56,13 @@ from faceauth.vault.references import ReferenceStore
 log = structlog.get_logger(__name__)
 
 VERIFY_POINT = "fmr-1e-4"
-"""The operating point of 1:1 comparisons: at most 1 false match in 10,000 (R1, NIST SP 800-63B-4 section 3.2.3)."""
+"""The operating point of 1:1 comparisons: at most 1 false match in 10,000 (R1; NIST SP 800-63B-4, 3.2.3)."""
 
 CANDIDATES = 10
 """How many candidates of the index are opened and compared exactly for 1:N."""
 
 BAD_INPUT = (ImageTooLarge, InvalidImage, InvalidTimeline, TooManyFrames, InvalidRequest)
 """What a device may mend and send again within its session."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedSession:
-    """What a backend gets when it opens a session; `client_token` goes to the device and is shown only here."""
-
-    session_id: str
-    client_token: str = field(repr=False)
-    challenge: Challenge
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +73,12 @@ class SessionAnswer:
     guidance: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SessionView:
-    """What the backend learns of a session; `id_token` and `amr` are there for a fresh acceptance only."""
-
-    session: CaptureSession
-    id_token: str | None = field(default=None, repr=False)
-    amr: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """Sessions from opening to decision."""
 
     data: Database
     keys: DataKeys
-    accounts: AccountStore
     scenarios: ScenarioStore
     gate: ConsentGate
     sessions: SessionStore
@@ -113,144 +88,9 @@ class Pipeline:
     embedder: Embedder
     references: ReferenceStore
     index: ReferenceIndex
-    tokens: Tokens
     audit: AuditLog
     settings: Settings
     clock: Clock
-    random: Callable[[int], bytes]
-
-    # --- the session's ends ------------------------------------------------------------------------------------
-
-    def open_session(
-        self,
-        *,
-        tenant: str,
-        purpose: Purpose,
-        scenario: str,
-        account: str | None,
-        reauthenticated_at: datetime | None,
-        actor: str,
-    ) -> OpenedSession:
-        """Ask the gate and the attempt counters, then open a session with a fresh challenge.
-
-        Raises:
-            UnknownScenario, UnknownAccount, InvalidRequest: the request does not fit the scenario.
-            ConsentRequired, ConsentStale: the gate stays shut.
-            ReauthenticationRequired: a face is to be enrolled without a fresh proof by another factor (R14).
-            Locked: too many failed attempts (R10).
-        """
-        now = self.clock()
-        expires_at = now + timedelta(seconds=self.settings.sessions.open_s)
-        session_id, client_token = f"fs_{self.random(16).hex()}", f"fc_{self.random(32).hex()}"
-        with self.data.begin() as conn:
-            found = self.scenarios.get(conn, tenant, scenario)
-            self._check_request(conn, tenant, purpose, found, account, reauthenticated_at)
-            challenge = make_challenge(
-                profile=PROFILES[found.liveness_profile], now=now, random=self.random, expires_at=expires_at
-            )
-            self.sessions.open(
-                conn,
-                session_id=session_id,
-                client_token=client_token,
-                tenant=tenant,
-                purpose=purpose,
-                scenario=scenario,
-                account=account,
-                challenge=challenge_to_wire(challenge),
-                now=now,
-                expires_at=expires_at,
-            )
-            self.audit.append(
-                conn,
-                Event.SESSION_OPENED,
-                tenant=tenant,
-                account=account,
-                actor=actor,
-                details={"scenario": scenario, "purpose": purpose},
-            )
-        return OpenedSession(session_id, client_token, challenge, expires_at)
-
-    def _check_request(
-        self,
-        conn: Connection,
-        tenant: str,
-        purpose: Purpose,
-        scenario: Scenario,
-        account: str | None,
-        reauthenticated_at: datetime | None,
-    ) -> None:
-        if purpose == "identify":
-            if scenario.mode != "identify" or scenario.state != "active":
-                raise InvalidRequest(f"The scenario {scenario.scenario!r} does not identify people; use verify.")
-            if account is not None:
-                raise InvalidRequest("Identification finds the account itself; leave account_id out.")
-            return
-        if account is None:
-            raise InvalidRequest(f"Name the account: {purpose} needs account_id (R8).")
-        self.accounts.get(conn, tenant, account)
-        self.gate.ask(conn, tenant=tenant, account=account, scenario=scenario.scenario)
-        if purpose == "enrol":
-            self._check_reauthentication(reauthenticated_at)
-        else:
-            self.attempts.check(conn, tenant=tenant, account=account)
-
-    def _check_reauthentication(self, at: datetime | None) -> None:
-        limit = self.settings.sessions.reauthentication_max_age_s
-        age = None if at is None else (self.clock() - at).total_seconds()
-        # Clocks of two machines differ a little; 30 s ahead is still called fresh.
-        if age is None or not -30 <= age <= limit:
-            raise ReauthenticationRequired(
-                "Sign the person in by another factor first and send its time as reauthenticated_at, "
-                f"no older than {limit} s."
-            )
-
-    def cancel(self, session_id: str, client_token: str) -> None:
-        """End an open session at the device's wish; cancelling a closed one changes nothing.
-
-        Raises:
-            NotAuthenticated: the token opens no such session.
-        """
-        with self.data.begin() as conn:
-            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
-            if self.sessions.cancel(conn, session, now=self.clock()):
-                self._audit(conn, session, Event.SESSION_CANCELLED)
-
-    def challenge(self, session_id: str, client_token: str) -> Challenge:
-        """Return the challenge of the device's own open session.
-
-        Raises:
-            NotAuthenticated: the token opens no such session.
-            SessionClosed: it is over.
-        """
-        with self.data.read() as conn:
-            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
-        if session.state != "open" or session.expires_at <= self.clock():
-            raise SessionClosed("This session is over. Ask the application for a new one.")
-        return challenge_from_wire(session.challenge)
-
-    def view(self, *, tenant: str, session_id: str) -> SessionView:
-        """Return what the backend may know of its session.
-
-        Raises:
-            UnknownSession: this tenant has no such session.
-        """
-        with self.data.begin() as conn:
-            session = self.sessions.for_backend(conn, tenant=tenant, session_id=session_id, now=self.clock())
-        if session.state != "accepted" or session.purpose == "enrol" or session.decided_at is None:
-            return SessionView(session)
-        account = session.matched_account
-        if account is None or self.tokens.too_late(session.decided_at):
-            return SessionView(session)
-        token = self.tokens.mint(
-            account=account,
-            tenant=tenant,
-            session_id=session_id,
-            auth_time=session.decided_at,
-            scenario=session.scenario,
-        )
-        return SessionView(session, token, ("face",))
-
-    # --- one post of frames ------------------------------------------------------------------------------------
 
     def submit(
         self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object
@@ -279,11 +119,8 @@ class Pipeline:
             return self._deny(session, Denied(shut.code))
         except SessionClosed:
             raise
-        except FaceauthError as error:
-            log.error("session.unavailable", code=error.code)
-            return self._deny(session, Denied("unavailable"))
-        except Exception as error:  # an error on the way to a decision is a denial (R4)
-            log.error("session.failed", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  an error on the way to a decision is a denial (R4)
+            log.warning("session.unavailable", error=type(error).__name__, code=getattr(error, "code", None))
             return self._deny(session, Denied("unavailable"))
 
     def _judge(self, session: CaptureSession, parts: Sequence[bytes], timeline: object) -> SessionAnswer:
@@ -325,9 +162,7 @@ class Pipeline:
                 conn, session_id=session.session_id, digests=[frame.digest for frame in frames], now=self.clock()
             )
         if replayed:
-            raise LivenessDenied(
-                "replay", "A frame of this burst was sent in another session.", reason="injection"
-            )
+            raise LivenessDenied("replay", "A frame of this burst was sent before.", reason="injection")
 
     def _live(self, session: CaptureSession, challenge: Challenge, faces: Sequence[AlignedFace]) -> LiveCapture:
         profile = PROFILES[challenge.profile]

@@ -1,0 +1,196 @@
+"""A session's ends: opened by a backend, cancelled by a device, read by the backend once it is decided."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from faceauth.audit.events import Event
+from faceauth.audit.log import AuditLog
+from faceauth.capture.session import CaptureSession, SessionStore
+from faceauth.clock import Clock
+from faceauth.consent.accounts import AccountStore
+from faceauth.consent.gate import ConsentGate
+from faceauth.consent.scenarios import Scenario, ScenarioStore
+from faceauth.db.engine import Database
+from faceauth.errors import InvalidRequest, ReauthenticationRequired, SessionClosed
+from faceauth.identity.attempts import Attempts
+from faceauth.identity.tokens import Tokens
+from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
+from faceauth.liveness.profiles import PROFILES
+from faceauth.settings import SessionSettings
+from faceauth.types import Challenge, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """What a backend gets when it opens a session; `client_token` goes to the device and is shown only here."""
+
+    session_id: str
+    client_token: str = field(repr=False)
+    challenge: Challenge
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """What the backend learns of a session; `id_token` and `amr` are there for a fresh acceptance only."""
+
+    session: CaptureSession
+    id_token: str | None = field(default=None, repr=False)
+    amr: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionDesk:
+    """Opens, shows and cancels sessions; `faceauth.pipeline` decides them."""
+
+    data: Database
+    accounts: AccountStore
+    scenarios: ScenarioStore
+    gate: ConsentGate
+    sessions: SessionStore
+    attempts: Attempts
+    tokens: Tokens
+    audit: AuditLog
+    settings: SessionSettings
+    clock: Clock
+    random: Callable[[int], bytes]
+
+    def open(
+        self,
+        *,
+        tenant: str,
+        purpose: Purpose,
+        scenario: str,
+        account: str | None,
+        reauthenticated_at: datetime | None,
+        actor: str,
+    ) -> OpenedSession:
+        """Ask the gate and the attempt counters, then open a session with a fresh challenge.
+
+        Raises:
+            UnknownScenario, UnknownAccount, InvalidRequest: the request does not fit the scenario.
+            ConsentRequired, ConsentStale: the gate stays shut.
+            ReauthenticationRequired: a face is to be enrolled without a fresh proof by another factor (R14).
+            Locked: too many failed attempts (R10).
+        """
+        now = self.clock()
+        expires_at = now + timedelta(seconds=self.settings.open_s)
+        session_id, client_token = f"fs_{self.random(16).hex()}", f"fc_{self.random(32).hex()}"
+        with self.data.begin() as conn:
+            found = self.scenarios.get(conn, tenant, scenario)
+            self._check(conn, found, tenant=tenant, purpose=purpose, account=account, proof=reauthenticated_at)
+            challenge = make_challenge(
+                profile=PROFILES[found.liveness_profile], now=now, random=self.random, expires_at=expires_at
+            )
+            self.sessions.open(
+                conn,
+                session_id=session_id,
+                client_token=client_token,
+                tenant=tenant,
+                purpose=purpose,
+                scenario=scenario,
+                account=account,
+                challenge=challenge_to_wire(challenge),
+                now=now,
+                expires_at=expires_at,
+            )
+            self.audit.append(
+                conn,
+                Event.SESSION_OPENED,
+                tenant=tenant,
+                account=account,
+                actor=actor,
+                details={"scenario": scenario, "purpose": purpose},
+            )
+        return OpenedSession(session_id, client_token, challenge, expires_at)
+
+    def _check(
+        self,
+        conn: Connection,
+        scenario: Scenario,
+        *,
+        tenant: str,
+        purpose: Purpose,
+        account: str | None,
+        proof: datetime | None,
+    ) -> None:
+        if purpose == "identify":
+            if scenario.mode != "identify" or scenario.state != "active":
+                raise InvalidRequest(f"The scenario {scenario.scenario!r} does not identify people; use verify.")
+            if account is not None:
+                raise InvalidRequest("Identification finds the account itself; leave account_id out.")
+            return
+        if account is None:
+            raise InvalidRequest(f"Name the account: {purpose} needs account_id (R8).")
+        self.accounts.get(conn, tenant, account)
+        self.gate.ask(conn, tenant=tenant, account=account, scenario=scenario.scenario)
+        if purpose == "enrol":
+            self._check_proof(proof)
+        else:
+            self.attempts.check(conn, tenant=tenant, account=account)
+
+    def _check_proof(self, at: datetime | None) -> None:
+        limit = self.settings.reauthentication_max_age_s
+        age = None if at is None else (self.clock() - at).total_seconds()
+        # Clocks of two machines differ a little; 30 s ahead is still called fresh.
+        if age is None or not -30 <= age <= limit:
+            raise ReauthenticationRequired(
+                "Sign the person in by another factor first and send its time as reauthenticated_at, "
+                f"no older than {limit} s."
+            )
+
+    def cancel(self, session_id: str, client_token: str) -> None:
+        """End an open session at the device's wish; cancelling a closed one changes nothing.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+        """
+        with self.data.begin() as conn:
+            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+            if self.sessions.cancel(conn, session, now=self.clock()):
+                self.audit.append(
+                    conn,
+                    Event.SESSION_CANCELLED,
+                    tenant=session.tenant,
+                    account=session.account,
+                    actor="device",
+                    details={"scenario": session.scenario, "purpose": session.purpose},
+                )
+
+    def challenge(self, session_id: str, client_token: str) -> Challenge:
+        """Return the challenge of the device's own open session.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+            SessionClosed: it is over.
+        """
+        with self.data.read() as conn:
+            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+        if session.state != "open" or session.expires_at <= self.clock():
+            raise SessionClosed("This session is over. Ask the application for a new one.")
+        return challenge_from_wire(session.challenge)
+
+    def view(self, *, tenant: str, session_id: str) -> SessionView:
+        """Return what the backend may know of its session.
+
+        Raises:
+            UnknownSession: this tenant has no such session.
+        """
+        with self.data.begin() as conn:
+            session = self.sessions.for_backend(conn, tenant=tenant, session_id=session_id, now=self.clock())
+        if session.state != "accepted" or session.purpose == "enrol" or session.decided_at is None:
+            return SessionView(session)
+        account = session.matched_account
+        if account is None or self.tokens.too_late(session.decided_at):
+            return SessionView(session)
+        token = self.tokens.mint(
+            account=account,
+            tenant=tenant,
+            session_id=session_id,
+            auth_time=session.decided_at,
+            scenario=session.scenario,
+        )
+        return SessionView(session, token, ("face",))
