@@ -46,7 +46,7 @@ class Database:
         self.dialect: Dialect = "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
         self.schema = schema if self.dialect == "postgresql" else None
         self.path = Path(parsed.database or "").absolute() if self.dialect == "sqlite" else None
-        self._place = str(self.path) if self.path else parsed.render_as_string(hide_password=True)
+        self.place = str(self.path) if self.path else parsed.render_as_string(hide_password=True)
         self._engine = _sqlite_engine(self.path) if self.path else _postgresql_engine(parsed)
         names = {None: self.schema} if self.schema else {}
         self._writer = self._engine.execution_options(**{ACCESS: "write", "schema_translate_map": names})
@@ -55,7 +55,7 @@ class Database:
         self._turn = Lock()
 
     def __repr__(self) -> str:
-        return f"Database({self._place!r})"
+        return f"Database({self.place!r})"
 
     def create(self) -> None:
         """Make the SQLite file (0600) and its folder (0700) if they are not there; PostgreSQL needs nothing.
@@ -120,7 +120,7 @@ class Database:
                 busy, left, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                 cursor.close()
             except sqlite3.Error as error:
-                raise StorageError(explain(error, self._place)) from error
+                raise StorageError(explain(error, self.place)) from error
             finally:
                 raw.close()
         log = self.path.with_name(self.path.name + "-wal")
@@ -137,7 +137,7 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=BUSY_S):
-            raise StorageError(f"{self._place} is busy: another writer held it for {BUSY_S:.0f} s. Try again.")
+            raise StorageError(f"{self.place} is busy: another writer held it for {BUSY_S:.0f} s. Try again.")
         try:
             yield
         finally:
@@ -154,9 +154,9 @@ class Database:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise StorageError(explain(error.orig, self._place)) from error
+            raise StorageError(explain(error.orig, self.place)) from error
         except PoolTimeout as error:
-            raise StorageError(f"{self._place} is busy: every connection is in use. Try again.") from error
+            raise StorageError(f"{self.place} is busy: every connection is in use. Try again.") from error
 
 
 def _parse(url: str) -> URL:
