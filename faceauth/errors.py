@@ -75,6 +75,12 @@ class UnknownSession(FaceauthError):
     code = "unknown_session"
 
 
+class UnknownApiKey(FaceauthError):
+    """No such API key."""
+
+    code = "unknown_api_key"
+
+
 class AlreadyExists(FaceauthError):
     """A thing of that name is there already."""
 

@@ -1,0 +1,154 @@
+"""API keys: who calls, for which tenant, in which role.
+
+A key is 256 random bits, so its SHA-256 is enough to keep: there is nothing to guess offline, and a slow hash
+would only slow the callers.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+from sqlalchemy import Connection, insert, select, update
+
+from faceauth.clock import Clock
+from faceauth.db.schema import api_keys, tenants
+from faceauth.errors import InvalidRequest, NotAuthenticated, UnknownApiKey
+
+Role = Literal["application", "operator", "privacy", "auditor"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+PREFIX: Final = "fa_"
+"""How a key begins, so that people and secret scanners know one when they see it."""
+
+SECRET_BYTES: Final = 32
+"""Random bytes in a key: 256 bits, where 160 were asked for."""
+
+LABEL_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    """A new key; `secret` is shown this once and kept nowhere."""
+
+    key_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A caller whose key was checked; only `ApiKeys.authenticate` makes it."""
+
+    key_id: str
+    tenant: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What may be told about a key."""
+
+    key_id: str
+    tenant: str
+    role: Role
+    label: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ApiKeys:
+    """The keys' rows. Every method works in the caller's transaction.
+
+    Args:
+        clock: Returns the time now.
+        random: Returns that many random bytes, fit for secrets.
+    """
+
+    def __init__(self, clock: Clock, random: Callable[[int], bytes]) -> None:
+        self._clock = clock
+        self._random = random
+
+    def create(
+        self, conn: Connection, *, tenant: str, role: Role, label: str = "", expires_at: datetime | None = None
+    ) -> CreatedKey:
+        """Make a key and return it with its secret; only the secret's digest is stored.
+
+        Raises:
+            InvalidRequest: the tenant or role is unknown, the label too long, or the expiry in the past.
+        """
+        now = self._clock()
+        if role not in ROLES:
+            raise InvalidRequest(f"There is no role {role!r}. Use one of: {', '.join(ROLES)}.")
+        if len(label) > LABEL_LENGTH:
+            raise InvalidRequest(f"A label may have {LABEL_LENGTH} characters.")
+        if expires_at is not None and expires_at <= now:
+            raise InvalidRequest("The key would expire before it is made.")
+        if conn.execute(select(tenants).where(tenants.c.tenant == tenant)).first() is None:
+            raise InvalidRequest(f"There is no tenant {tenant!r}. Run faceauth init.")
+        key_id = "key_" + self._random(8).hex()
+        secret = PREFIX + urlsafe_b64encode(self._random(SECRET_BYTES)).rstrip(b"=").decode()
+        conn.execute(
+            insert(api_keys).values(
+                key_id=key_id,
+                tenant=tenant,
+                role=role,
+                label=label,
+                digest=_digest(secret),
+                created_at=now,
+                expires_at=expires_at,
+            )
+        )
+        return CreatedKey(key_id=key_id, secret=secret)
+
+    def authenticate(self, conn: Connection, secret: str) -> Caller:
+        """Return who holds this key.
+
+        Raises:
+            NotAuthenticated: the key is unknown, expired or revoked; all three look the same.
+        """
+        # Looked up by its digest: nothing an attacker sends is compared byte by byte with a stored secret.
+        row = conn.execute(select(api_keys).where(api_keys.c.digest == _digest(secret))).one_or_none()
+        if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= self._clock()):
+            raise NotAuthenticated("This API key is not valid. Make one with: faceauth apikey create")
+        return Caller(key_id=row.key_id, tenant=row.tenant, role=row.role)
+
+    def list(self, conn: Connection, tenant: str) -> tuple[KeyInfo, ...]:
+        """Return a tenant's keys, the oldest first, the revoked ones too."""
+        rows = conn.execute(
+            select(api_keys).where(api_keys.c.tenant == tenant).order_by(api_keys.c.created_at, api_keys.c.key_id)
+        )
+        return tuple(
+            KeyInfo(
+                key_id=row.key_id,
+                tenant=row.tenant,
+                role=row.role,
+                label=row.label,
+                created_at=row.created_at,
+                expires_at=row.expires_at,
+                revoked_at=row.revoked_at,
+            )
+            for row in rows
+        )
+
+    def revoke(self, conn: Connection, key_id: str) -> Caller:
+        """Make a key worthless from now on and return whose it was; doing it again changes nothing.
+
+        Raises:
+            UnknownApiKey: there is no such key.
+        """
+        row = conn.execute(select(api_keys).where(api_keys.c.key_id == key_id)).one_or_none()
+        if row is None:
+            raise UnknownApiKey(f"There is no API key {key_id!r}. See: faceauth apikey list")
+        conn.execute(
+            update(api_keys)
+            .where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None))
+            .values(revoked_at=self._clock())
+        )
+        return Caller(key_id=row.key_id, tenant=row.tenant, role=row.role)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,144 @@
+"""How often a face may be tried: charged before the comparison, so that no answer is ever free (R10, R11).
+
+A locked face never locks the account (R13): these counters say nothing about any other way to log in.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from faceauth.clock import Clock
+from faceauth.db.schema import attempts
+from faceauth.errors import Locked
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptProfile:
+    """Limits with where they come from.
+
+    After `free` failures in a row each further attempt waits: `first_wait`, then twice as long each time, up to
+    `longest_wait`. `disable_after` failures in all switch the face off until another factor was shown.
+    """
+
+    name: str
+    free: int
+    first_wait: timedelta
+    longest_wait: timedelta
+    disable_after: int
+    source: str
+
+    def wait(self, consecutive: int) -> timedelta:
+        """Return how long the attempt after this many failures in a row has to wait."""
+        if consecutive < self.free:
+            return timedelta(0)
+        # The cap on the exponent keeps the arithmetic small; the wait's own cap is reached long before.
+        doublings: int = min(consecutive - self.free, 32)
+        return min(self.longest_wait, self.first_wait * (1 << doublings))
+
+
+NIST_BASE: Final = AttemptProfile(
+    name="nist-63b-4",
+    free=5,
+    first_wait=timedelta(seconds=30),
+    longest_wait=timedelta(hours=1),
+    disable_after=50,
+    source="NIST SP 800-63B-4 §3.2.3 (5 in a row, then 30 s at least, 50 in all); §3.2.2 (waits of up to an hour)",
+)
+"""The limits without qualifying presentation-attack detection; with it the same section allows 10 and 100."""
+
+
+class Attempts:
+    """The counters of each (tenant, account). Every method works in the caller's transaction.
+
+    An account that does not exist is counted like one that does, so that locking tells nobody which is which
+    (R25). Identification sessions name no account and are not charged here: what limits them is the session
+    alone (its frames, its posts, its minute), and opening one takes the application's own key.
+
+    Args:
+        clock: Returns the time now.
+        profile: The limits.
+    """
+
+    def __init__(self, clock: Clock, profile: AttemptProfile = NIST_BASE) -> None:
+        self._clock = clock
+        self._profile = profile
+
+    def check(self, conn: Connection, *, tenant: str, account: str) -> None:
+        """Return if an attempt may be made now; nothing is charged.
+
+        Raises:
+            Locked: too many failures.
+        """
+        row = conn.execute(_row(tenant, account)).one_or_none()
+        if row is not None:
+            self._refuse_if_locked(row, self._clock())
+
+    def charge(self, conn: Connection, *, tenant: str, account: str) -> None:
+        """Count an attempt as failed, before it is made.
+
+        The caller commits this in a transaction of its own before anything is compared (R11): whoever kills the
+        process afterwards has spent the attempt. Parallel charges wait for each other on the row, so the limits
+        hold however many come at once.
+
+        Raises:
+            Locked: too many failures; nothing was charged.
+        """
+        now = self._clock()
+        conn.execute(_first_row(conn, tenant, account))
+        row = conn.execute(_row(tenant, account).with_for_update()).one()
+        self._refuse_if_locked(row, now)
+        total = row.total + 1
+        conn.execute(
+            _change(tenant, account).values(
+                consecutive=row.consecutive + 1,
+                total=total,
+                last_at=now,
+                disabled_at=now if total >= self._profile.disable_after else None,
+            )
+        )
+
+    def succeed(self, conn: Connection, *, tenant: str, account: str) -> None:
+        """Take back the one attempt that was charged and succeeded; failures in a row start again from none.
+
+        Earlier failures stay in the sum: a success between them does not buy an attacker more of them.
+        """
+        row = conn.execute(_row(tenant, account).with_for_update()).one_or_none()
+        if row is None:
+            return
+        total = max(0, row.total - 1)
+        values: dict[str, object] = {"consecutive": 0, "total": total}
+        if total < self._profile.disable_after:
+            values["disabled_at"] = None
+        conn.execute(_change(tenant, account).values(**values))
+
+    def unlock(self, conn: Connection, *, tenant: str, account: str) -> None:
+        """Start again from nothing, after the person has shown another factor."""
+        conn.execute(_change(tenant, account).values(consecutive=0, total=0, last_at=None, disabled_at=None))
+
+    def _refuse_if_locked(self, row: Row[Any], now: datetime) -> None:
+        if row.disabled_at is not None or row.total >= self._profile.disable_after:
+            raise Locked("Face login is off after too many attempts, until another way to log in was used.")
+        # A clock that was set back lengthens the wait and never shortens it; `unlock` is the way out.
+        if row.last_at is not None and now < row.last_at + self._profile.wait(row.consecutive):
+            raise Locked("Too many attempts in a row. Wait, or use another way to log in.")
+
+
+def _row(tenant: str, account: str) -> Select[Any]:
+    return select(attempts).where(attempts.c.tenant == tenant, attempts.c.account == account)
+
+
+def _change(tenant: str, account: str) -> Any:
+    return update(attempts).where(attempts.c.tenant == tenant, attempts.c.account == account)
+
+
+def _first_row(conn: Connection, tenant: str, account: str) -> Any:
+    """Insert the row to lock on unless it is there; two first attempts at once must not fail each other."""
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    return (
+        dialect.insert(attempts)
+        .values(tenant=tenant, account=account, consecutive=0, total=0)
+        .on_conflict_do_nothing()
+    )
