@@ -1,0 +1,242 @@
+"""One installation, put together from its settings: made once by `create`, opened by whoever serves or inspects it."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceauth.audit.log import AuditLog
+from faceauth.capture.detect import build_detector
+from faceauth.capture.faces import FaceReader
+from faceauth.capture.seen_frames import SeenFrames
+from faceauth.capture.session import SessionStore
+from faceauth.clock import Clock, system_clock
+from faceauth.consent.accounts import AccountStore
+from faceauth.consent.gate import ConsentGate
+from faceauth.consent.ledger import ConsentLedger
+from faceauth.consent.notices import NoticeStore
+from faceauth.consent.scenarios import ScenarioStore
+from faceauth.db.engine import Database
+from faceauth.db.schema import KEY_SCHEMA
+from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
+from faceauth.db.upgrade import check, upgrade
+from faceauth.embed.packs import Pack, load_pack
+from faceauth.errors import KeyringMissing
+from faceauth.identity.apikeys import ApiKeys
+from faceauth.identity.attempts import Attempts
+from faceauth.identity.tokens import Tokens
+from faceauth.lifecycle import Lifecycle
+from faceauth.pipeline import Pipeline
+from faceauth.sessions import SessionDesk
+from faceauth.settings import Settings
+from faceauth.signing import Signer
+from faceauth.vault.erasure import Erasure
+from faceauth.vault.index import ReferenceIndex
+from faceauth.vault.keyring import Keyring, bind_installation, create_keyring, load_keyring
+from faceauth.vault.keys import KeyringProvider
+from faceauth.vault.keystore import DataKeys
+from faceauth.vault.references import ReferenceStore
+
+Random = Callable[[int], bytes]
+Progress = Callable[[int, int], None]
+"""Called with how many references are in the index, and of how many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Everything that serves, wired once. Close it when done."""
+
+    settings: Settings
+    clock: Clock
+    data: Database
+    key_database: Database
+    keyring: Keyring
+    signer: Signer
+    audit: AuditLog
+    accounts: AccountStore
+    scenarios: ScenarioStore
+    notices: NoticeStore
+    ledger: ConsentLedger
+    references: ReferenceStore
+    index: ReferenceIndex
+    erasure: Erasure
+    apikeys: ApiKeys
+    attempts: Attempts
+    tokens: Tokens
+    pack: Pack
+    desk: SessionDesk
+    pipeline: Pipeline
+    lifecycle: Lifecycle
+
+    def close(self) -> None:
+        """Close the databases."""
+        self.data.dispose()
+        self.key_database.dispose()
+
+
+def databases(settings: Settings) -> tuple[Database, Database]:
+    """Return the data database and the key database of these settings, without touching them.
+
+    Raises:
+        ConfigurationError: the address is malformed.
+    """
+    data = Database(settings.database)
+    if data.path is None:
+        return data, Database(settings.database, schema=KEY_SCHEMA)
+    return data, Database(f"sqlite:///{data.path.with_name(data.path.stem + '-keys.db')}")
+
+
+def create_installation(settings: Settings, *, clock: Clock = system_clock, random: Random = os.urandom) -> None:
+    """Make data folder, keyring, databases, the first tenant and its built-in scenario, where they are missing.
+
+    Raises:
+        KeyringMissing: there is a database but not its keyring; a new one would open nothing.
+        KeyringForeign: the keyring belongs to another installation.
+        StorageError: a folder or database cannot be written.
+    """
+    data, keys = databases(settings)
+    try:
+        keyring = _keyring(settings.keyring_file, data, clock=clock, random=random)
+        upgrade(data, keys)
+        with data.begin() as conn:
+            bind_installation(conn, keyring)
+            ensure_tenant(conn, tenant=DEFAULT_TENANT, now=clock())
+            ScenarioStore(settings.consent).install_builtin(conn, tenant=DEFAULT_TENANT, now=clock())
+    finally:
+        data.dispose()
+        keys.dispose()
+
+
+def _keyring(path: Path, data: Database, *, clock: Clock, random: Random) -> Keyring:
+    if path.exists():
+        return load_keyring(path)
+    if data.path is not None and data.exists():
+        raise KeyringMissing(
+            f"There is a database but no keyring at {path}. Put the keyring back, or set FACEAUTH_KEYS__FILE."
+        )
+    return create_keyring(path, now=clock(), random=random)
+
+
+def open_installation(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    random: Random = os.urandom,
+    progress: Progress | None = None,
+) -> Installation:
+    """Check keyring, databases and models, finish erasures that a crash cut short, and fill the index.
+
+    Raises:
+        FaceauthError: whatever is wrong, in one line that says what to do.
+    """
+    keyring = load_keyring(settings.keyring_file)
+    data, keys = databases(settings)
+    try:
+        installation = _wire(settings, data, keys, keyring, clock=clock, random=random)
+        installation.erasure.resume()
+        _fill(installation, progress)
+    except BaseException:
+        data.dispose()
+        keys.dispose()
+        raise
+    return installation
+
+
+def _wire(
+    settings: Settings, data: Database, keys: Database, keyring: Keyring, *, clock: Clock, random: Random
+) -> Installation:
+    check(data, keys)
+    with data.begin() as conn:
+        bind_installation(conn, keyring)
+    pack = load_pack(settings.model_pack, settings.models_dir)
+    detector = build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
+
+    def new_id(prefix: str) -> str:
+        return f"{prefix}_{random(16).hex()}"
+
+    signer = Signer(keyring.signing_keys)
+    audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=clock)
+    accounts, scenarios, notices = AccountStore(), ScenarioStore(settings.consent), NoticeStore()
+    gate = ConsentGate(clock)
+    ledger = ConsentLedger(signer=signer, consent=settings.consent, clock=clock, new_id=new_id)
+    data_keys = DataKeys(keys, KeyringProvider(keyring), clock, random)
+    references = ReferenceStore(data_keys, clock, new_id)
+    index = ReferenceIndex()
+    erasure = Erasure(data, data_keys, index, signer, audit, clock, new_id)
+    attempts = Attempts(clock)
+    tokens = Tokens(signer, settings.issuer, clock)
+    sessions = SessionStore()
+    desk = SessionDesk(
+        data=data,
+        accounts=accounts,
+        scenarios=scenarios,
+        gate=gate,
+        sessions=sessions,
+        attempts=attempts,
+        tokens=tokens,
+        audit=audit,
+        settings=settings.sessions,
+        clock=clock,
+        random=random,
+    )
+    pipeline = Pipeline(
+        data=data,
+        keys=data_keys,
+        scenarios=scenarios,
+        gate=gate,
+        sessions=sessions,
+        seen=SeenFrames(key=keyring.replay_key),
+        attempts=attempts,
+        reader=FaceReader(detector, pack.embedder.template),
+        embedder=pack.embedder,
+        references=references,
+        index=index,
+        audit=audit,
+        settings=settings,
+        clock=clock,
+    )
+    lifecycle = Lifecycle(
+        data=data,
+        accounts=accounts,
+        ledger=ledger,
+        references=references,
+        erasure=erasure,
+        audit=audit,
+        clock=clock,
+    )
+    return Installation(
+        settings=settings,
+        clock=clock,
+        data=data,
+        key_database=keys,
+        keyring=keyring,
+        signer=signer,
+        audit=audit,
+        accounts=accounts,
+        scenarios=scenarios,
+        notices=notices,
+        ledger=ledger,
+        references=references,
+        index=index,
+        erasure=erasure,
+        apikeys=ApiKeys(clock, random),
+        attempts=attempts,
+        tokens=tokens,
+        pack=pack,
+        desk=desk,
+        pipeline=pipeline,
+        lifecycle=lifecycle,
+    )
+
+
+def _fill(installation: Installation, progress: Progress | None) -> None:
+    """Put the references of every identification scenario into the index; 1:1 opens its own (R8)."""
+    with installation.data.read() as conn:
+        wanted = [
+            (found.tenant, found.scenario)
+            for found in installation.scenarios.list(conn, DEFAULT_TENANT)
+            if found.mode == "identify" and found.state == "active"
+        ]
+        for tenant, scenario in wanted:
+            opened = installation.references.open_scenario(conn, tenant=tenant, scenario=scenario)
+            installation.index.fill(opened, progress)

@@ -1,0 +1,161 @@
+"""What a person or an administrator may do to a face's life: agree, withdraw, close, erase, export."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from faceauth.audit.events import Event
+from faceauth.audit.log import AuditLog
+from faceauth.clock import Clock
+from faceauth.consent.accounts import AccountStore
+from faceauth.consent.ledger import ConsentEvent, ConsentLedger, ConsentRequest
+from faceauth.db.engine import Database
+from faceauth.errors import UnknownReference
+from faceauth.vault.erasure import Erasure
+from faceauth.vault.references import ReferenceStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """Acts on accounts, each audited in its own transaction; erasures are run to their end before answering."""
+
+    data: Database
+    accounts: AccountStore
+    ledger: ConsentLedger
+    references: ReferenceStore
+    erasure: Erasure
+    audit: AuditLog
+    clock: Clock
+
+    def record_consent(self, *, tenant: str, account: str, request: ConsentRequest, actor: str) -> ConsentEvent:
+        """Write the person's answer into the ledger.
+
+        Raises:
+            UnknownAccount, UnknownScenario, ConsentInvalid, GuardianRequired: nothing was recorded.
+        """
+        with self.data.begin() as conn:
+            self.accounts.get(conn, tenant, account)
+            event = self.ledger.record(conn, tenant=tenant, account=account, request=request)
+            kind = Event.CONSENT_REFUSED if event.state == "refused" else Event.CONSENT_GIVEN
+            details = {"scenario": event.scenario, "notice_version": event.notice_version}
+            self._audit(conn, kind, tenant, account, actor, details)
+        return event
+
+    def withdraw(self, *, tenant: str, account: str, scenario: str, actor: str) -> str:
+        """Withdraw one consent and erase what it allowed; answer the signed deletion receipt.
+
+        Withdrawing again answers the receipt of the last time. From the first commit on, the gate denies; the
+        erasure then runs to its end, or is resumed at the next start (R40).
+
+        Raises:
+            UnknownAccount, UnknownScenario: there is nothing of that name.
+        """
+        with self.data.begin() as conn:
+            self.accounts.get(conn, tenant, account)
+            event = self.ledger.withdraw(conn, tenant=tenant, account=account, scenario=scenario)
+            if event is None:
+                earlier = self.erasure.last(conn, tenant=tenant, account=account, scenario=scenario)
+                tombstone = earlier or self._doom(conn, tenant, account, scenario=scenario, reason="withdrawn")
+            else:
+                tombstone = self._doom(conn, tenant, account, scenario=scenario, reason="withdrawn")
+                self._audit(conn, Event.CONSENT_WITHDRAWN, tenant, account, actor, {"scenario": scenario})
+        return self.erasure.run(tombstone).token
+
+    def close_account(self, *, tenant: str, account: str, actor: str) -> str:
+        """Close the account: every consent is withdrawn and everything of the person goes but the ledger's proof.
+
+        Raises:
+            UnknownAccount: there is none of that name.
+        """
+        with self.data.begin() as conn:
+            self.accounts.get(conn, tenant, account)
+            for scenario in self.ledger.live(conn, tenant=tenant, account=account):
+                self.ledger.withdraw(conn, tenant=tenant, account=account, scenario=scenario)
+            tombstone = self._doom(conn, tenant, account, reason="account_closed")
+            self._audit(conn, Event.ACCOUNT_CLOSED, tenant, account, actor, {})
+        return self.erasure.run(tombstone).token
+
+    def delete_reference(self, *, tenant: str, account: str, reference_id: str, actor: str) -> str:
+        """Erase one reference; answer the signed deletion receipt.
+
+        Raises:
+            UnknownAccount, UnknownReference: there is nothing of that name.
+        """
+        with self.data.begin() as conn:
+            self.accounts.get(conn, tenant, account)
+            owned = {info.reference_id for info in self.references.describe(conn, tenant=tenant, account=account)}
+            if reference_id not in owned:
+                raise UnknownReference(f"This account has no reference {reference_id!r}.")
+            tombstone = self._doom(conn, tenant, account, reference_id=reference_id, reason="reference_deleted")
+            self._audit(conn, Event.REFERENCE_ERASED, tenant, account, actor, {"count": 1})
+        return self.erasure.run(tombstone).token
+
+    def export(self, *, tenant: str, account: str) -> dict[str, object]:
+        """Return everything kept about the person, machine readable and without any vector.
+
+        Raises:
+            UnknownAccount: there is none of that name.
+        """
+        with self.data.read() as conn:
+            person = self.accounts.get(conn, tenant, account)
+            return {
+                "schema": "faceauth/export/v1",
+                "exported_at": _iso(self.clock()),
+                "account": {
+                    "account_id": person.account,
+                    "locale": person.locale,
+                    "birth_date": person.birth_date.isoformat() if person.birth_date else None,
+                    "contact": person.contact,
+                    "guardian": person.guardian,
+                    "created_at": _iso(person.created_at),
+                },
+                "consents": [
+                    {"record": dict(event.record), "receipt": event.receipt}
+                    for event in self.ledger.history(conn, tenant=tenant, account=account)
+                ],
+                "references": [
+                    {
+                        "reference_id": info.reference_id,
+                        "scenario": info.scenario,
+                        "model": info.model_digest,
+                        "created_at": _iso(info.created_at),
+                    }
+                    for info in self.references.describe(conn, tenant=tenant, account=account)
+                ],
+                "activity": [
+                    {"at": _iso(item.at), "event": str(item.event), "scenario": item.scenario}
+                    for item in self.audit.activity(conn, tenant=tenant, account=account)
+                ],
+            }
+
+    def _doom(
+        self,
+        conn: Connection,
+        tenant: str,
+        account: str,
+        *,
+        reason: Any,
+        scenario: str | None = None,
+        reference_id: str | None = None,
+    ) -> str:
+        return self.erasure.request(
+            conn, tenant=tenant, account=account, scenario=scenario, reference_id=reference_id, reason=reason
+        )
+
+    def _audit(
+        self,
+        conn: Connection,
+        event: Event,
+        tenant: str,
+        account: str,
+        actor: str,
+        details: Mapping[str, str | int],
+    ) -> None:
+        self.audit.append(conn, event, tenant=tenant, account=account, actor=actor, details=details)
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
