@@ -1,4 +1,4 @@
-"""One installation, put together from its settings: made once by `create`, opened by whoever serves or inspects it."""
+"""One installation, put together from its settings: made once, then opened by whoever serves or inspects it."""
 
 import os
 from collections.abc import Callable

@@ -1,6 +1,5 @@
 """What a person or an administrator may do to a face's life: agree, withdraw, close, erase, export."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -40,8 +39,14 @@ class Lifecycle:
             self.accounts.get(conn, tenant, account)
             event = self.ledger.record(conn, tenant=tenant, account=account, request=request)
             kind = Event.CONSENT_REFUSED if event.state == "refused" else Event.CONSENT_GIVEN
-            details = {"scenario": event.scenario, "notice_version": event.notice_version}
-            self._audit(conn, kind, tenant, account, actor, details)
+            self.audit.append(
+                conn,
+                kind,
+                tenant=tenant,
+                account=account,
+                actor=actor,
+                details={"scenario": event.scenario, "notice_version": event.notice_version},
+            )
         return event
 
     def withdraw(self, *, tenant: str, account: str, scenario: str, actor: str) -> str:
@@ -61,7 +66,14 @@ class Lifecycle:
                 tombstone = earlier or self._doom(conn, tenant, account, scenario=scenario, reason="withdrawn")
             else:
                 tombstone = self._doom(conn, tenant, account, scenario=scenario, reason="withdrawn")
-                self._audit(conn, Event.CONSENT_WITHDRAWN, tenant, account, actor, {"scenario": scenario})
+                self.audit.append(
+                    conn,
+                    Event.CONSENT_WITHDRAWN,
+                    tenant=tenant,
+                    account=account,
+                    actor=actor,
+                    details={"scenario": scenario},
+                )
         return self.erasure.run(tombstone).token
 
     def close_account(self, *, tenant: str, account: str, actor: str) -> str:
@@ -75,7 +87,7 @@ class Lifecycle:
             for scenario in self.ledger.live(conn, tenant=tenant, account=account):
                 self.ledger.withdraw(conn, tenant=tenant, account=account, scenario=scenario)
             tombstone = self._doom(conn, tenant, account, reason="account_closed")
-            self._audit(conn, Event.ACCOUNT_CLOSED, tenant, account, actor, {})
+            self.audit.append(conn, Event.ACCOUNT_CLOSED, tenant=tenant, account=account, actor=actor)
         return self.erasure.run(tombstone).token
 
     def delete_reference(self, *, tenant: str, account: str, reference_id: str, actor: str) -> str:
@@ -90,7 +102,9 @@ class Lifecycle:
             if reference_id not in owned:
                 raise UnknownReference(f"This account has no reference {reference_id!r}.")
             tombstone = self._doom(conn, tenant, account, reference_id=reference_id, reason="reference_deleted")
-            self._audit(conn, Event.REFERENCE_ERASED, tenant, account, actor, {"count": 1})
+            self.audit.append(
+                conn, Event.REFERENCE_ERASED, tenant=tenant, account=account, actor=actor, details={"count": 1}
+            )
         return self.erasure.run(tombstone).token
 
     def export(self, *, tenant: str, account: str) -> dict[str, object]:
@@ -144,17 +158,6 @@ class Lifecycle:
         return self.erasure.request(
             conn, tenant=tenant, account=account, scenario=scenario, reference_id=reference_id, reason=reason
         )
-
-    def _audit(
-        self,
-        conn: Connection,
-        event: Event,
-        tenant: str,
-        account: str,
-        actor: str,
-        details: Mapping[str, str | int],
-    ) -> None:
-        self.audit.append(conn, event, tenant=tenant, account=account, actor=actor, details=details)
 
 
 def _iso(at: datetime) -> str:
