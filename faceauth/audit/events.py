@@ -1,0 +1,50 @@
+"""The closed vocabulary of what is audited, each word `source:subject:action`."""
+
+from enum import StrEnum, unique
+
+
+@unique
+class Event(StrEnum):
+    """Everything that the audit log can say. A new act needs a new word here, and a test counts them."""
+
+    INSTALLATION_CREATED = "operator:installation:created"
+    MODEL_CHANGED = "operator:model:changed"
+    KEY_ROTATED = "operator:key:rotated"
+    APIKEY_CREATED = "operator:apikey:created"
+    APIKEY_REVOKED = "operator:apikey:revoked"
+
+    SCENARIO_CREATED = "privacy:scenario:created"
+    SCENARIO_RETIRED = "privacy:scenario:retired"
+    NOTICE_PUBLISHED = "privacy:notice:published"
+
+    ACCOUNT_CREATED = "application:account:created"
+    ACCOUNT_CHANGED = "application:account:changed"
+    ACCOUNT_EXPORTED = "application:account:exported"
+    ACCOUNT_CLOSED = "person:account:closed"
+
+    CONSENT_GIVEN = "person:consent:given"
+    CONSENT_RENEWED = "person:consent:renewed"
+    CONSENT_REFUSED = "person:consent:refused"
+    CONSENT_WITHDRAWN = "person:consent:withdrawn"
+    CONSENT_EXPIRED = "service:consent:expired"
+
+    SESSION_OPENED = "application:session:opened"
+    SESSION_CANCELLED = "device:session:cancelled"
+    SESSION_ACCEPTED = "service:session:accepted"
+    SESSION_DENIED = "service:session:denied"
+    SESSION_EXPIRED = "service:session:expired"
+    FACE_LOGIN_DISABLED = "service:attempts:disabled"
+    FACE_LOGIN_RESTORED = "application:attempts:restored"
+
+    REFERENCE_STORED = "vault:reference:stored"
+    REFERENCE_ERASED = "vault:reference:erased"
+    REFERENCE_DAMAGED = "vault:reference:damaged"
+    DATA_KEY_DESTROYED = "vault:datakey:destroyed"
+    ERASURE_REQUESTED = "vault:erasure:requested"
+    ERASURE_FINISHED = "vault:erasure:finished"
+
+
+CONCERNS_FACE = frozenset(
+    event for event in Event if event.split(":")[1] in {"consent", "session", "attempts", "reference", "erasure"}
+) | {Event.ACCOUNT_EXPORTED, Event.ACCOUNT_CLOSED}
+"""What a person sees as "what was done with my face"."""

@@ -1,0 +1,13 @@
+"""The one statement that the two dialects spell in their own way."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_if_absent(conn: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key is taken; return whether it was inserted."""
+    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    return conn.execute(make(table).values(**values).on_conflict_do_nothing()).rowcount == 1
