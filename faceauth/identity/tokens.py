@@ -83,6 +83,10 @@ class Tokens:
             claims["nonce"] = nonce
         return self._signer.sign(claims, typ=TOKEN)
 
+    def too_late(self, auth_time: datetime) -> bool:
+        """Say whether a token of a decision made at `auth_time` would have expired by now."""
+        return self._clock() >= auth_time + LIFETIME
+
     def check(self, token: str, *, expected_audience: str, expected_nonce: str | None = None) -> Claims:
         """Return what `token` says if it is ours, for this audience, and in its time.
 
