@@ -1,0 +1,97 @@
+# Everything a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+#
+# Each step leaves a stamp in .venv, so a second run reuses what is there, and a changed lock installs again.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+# Relative as a target, because make splits names at spaces; absolute for the programs, which may run elsewhere.
+PACK := .cache/models/open
+export FACEAUTH_MODELS_DIR := $(CURDIR)/.cache/models
+export OMP_NUM_THREADS ?= 1
+
+# A folder of people for `make demo`, a data set for `make bench`; both optional.
+IMAGES ?=
+DATA ?= ../shared/data/lfw
+
+.PHONY: help demo test lint types check lock bench soak wheel clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: $(VENV)/.project $(PACK) ## the whole story in a terminal, on real photographs (IMAGES=folder of people)
+	@$(BIN)/faceauth demo $(if $(IMAGES),--images "$(IMAGES)")
+
+test: $(VENV)/.dev $(VENV)/.project $(PACK) ## the tests
+	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+
+lint: $(VENV)/.dev $(VENV)/.project ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev $(VENV)/.project ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint types test ## all three
+
+bench: $(VENV)/.dev $(VENV)/.project $(PACK) ## accuracy on DATA (default: ../shared/data/lfw)
+	@$(BIN)/faceauth bench accuracy --data "$(DATA)"
+
+soak: $(VENV)/.dev $(VENV)/.project $(PACK) ## the long campaigns
+	@$(BIN)/python -m pytest -m soak $(ARGS)
+
+wheel: $(VENV)/.dev ## the wheel, into dist/
+	@$(BIN)/python -m build --no-isolation --wheel
+
+# The overrides keep opencv-python out: insightface asks for it, and it fights with opencv-python-headless.
+COMPILE = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--override requirements/overrides.txt --no-header --no-annotate --quiet
+
+lock: ## the two locks, from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
+	@$(COMPILE) --all-extras --group dev -o requirements/dev.lock
+	@$(COMPILE) --group run -c requirements/dev.lock -o requirements/run.lock
+
+clean: ## what was made here: environment, models, caches, builds
+	@rm -rf $(VENV) .cache dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- steps ----------------------------------------------------------------------------------------------------
+
+# The first Python on the PATH that is new enough; PYTHON=... chooses another.
+$(VENV)/.made:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making a virtual environment with $$("$$python" --version)"; \
+	    "$$python" -m venv $(VENV) && touch $@ && exit 0; \
+	    echo "The virtual environment could not be made (Debian and Ubuntu: apt-get install python3-venv)." >&2; \
+	    exit 1; \
+	  fi; \
+	done; \
+	echo "faceauth needs Python 3.11 or newer, and none is on the PATH. Install one, or: make PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+# Every file is checked against the SHA-256 in the lock, and nothing that the lock does not name is fetched.
+$(VENV)/.run: $(VENV)/.made requirements/run.lock
+	@echo "Installing what faceauth needs (the first time takes minutes, the next none)"
+	@$(PIP) install --require-hashes --no-deps -r requirements/run.lock
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.lock
+	@echo "Installing what the tests need"
+	@$(PIP) install --require-hashes --no-deps -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/.project: $(VENV)/.run pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Installing what is there already is quick and changes nothing; the folder's time is the stamp.
+$(PACK): $(VENV)/.project faceauth/models/manifest.toml
+	@$(BIN)/faceauth models install open
+	@touch $@
