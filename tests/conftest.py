@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import databases
-import postgresql
 import pytest
+
+from tests import databases, postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from postgresql import Cluster
-
 from faceauth.db.engine import Database
 from faceauth.db.schema import KEY_SCHEMA
 from faceauth.db.upgrade import upgrade
+from tests.postgresql import Cluster
 
 TEMPLATE = "faceauth_test_template"
 

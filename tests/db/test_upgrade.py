@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import databases
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from databases import Databases
 from sqlalchemy import MetaData, inspect, text
 
 from faceauth.db import schema, upgrade
 from faceauth.errors import DatabaseNewer, StorageError
+from tests import databases
+from tests.databases import Databases
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -85,7 +85,6 @@ def test_an_older_database_is_told_to_upgrade(database: Databases) -> None:
 
 def test_a_migration_that_fails_leaves_nothing(empty: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     """Habit 12: a migration and the note that it ran commit together."""
-
     genuine = command.upgrade
 
     def upgrade_then_fail(config: Config, revision: str) -> None:
