@@ -228,6 +228,10 @@ class KeyUnavailable(FaceauthError):
     code = "key_unavailable"
 
 
+class KeyDestroyed(KeyUnavailable):
+    """The data key is not in the key store: an erasure destroyed it, and nothing opens what it sealed."""
+
+
 class KeyringMissing(KeyUnavailable):
     """The keyring file is not there, cannot be read, or is readable by others."""
 
