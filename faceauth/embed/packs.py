@@ -1,0 +1,86 @@
+"""A pack, loaded: the embedder ready to use, the detector's networks ready for the capture stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faceauth.embed.embedder import OnnxEmbedder
+from faceauth.embed.insightface import load_detector, load_recognition
+from faceauth.embed.manifest import DetectorSpec, PackSpec, pack_spec
+from faceauth.embed.session import load_session
+from faceauth.errors import ModelError, ModelMissing
+from faceauth.types import Detector, Embedder, ModelSession
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pack:
+    """A loaded pack.
+
+    `detector_sessions` are the networks of `detector_kind`, by the names that
+    ``faceauth.capture.detect.build_detector`` knows; the pipeline puts the two together, so that this stage and
+    capture do not know each other. A pack whose detector is the insightface package's own class brings it ready
+    made in `detector` and has no sessions.
+    """
+
+    name: str
+    licence: str
+    digest: bytes
+    embedder: Embedder = field(repr=False)
+    detector_kind: str
+    detector_sessions: Mapping[str, ModelSession] = field(repr=False)
+    detector_spec: DetectorSpec = field(repr=False)
+    detector: Detector | None = field(default=None, repr=False)
+
+
+def load_pack(name: str, models_dir: Path) -> Pack:
+    """Load an installed pack; every file's SHA-256 is checked before its graph is looked at (R22).
+
+    Args:
+        name: The pack's name in the manifest.
+        models_dir: The models folder; the pack's files lie in its folder `name`.
+
+    Returns:
+        The pack.
+
+    Raises:
+        ModelMissing: A file is not installed, or the insightface package is not.
+        ModelAltered: A file is not the one the manifest names, or a graph reaches outside itself.
+        ModelError: There is no such pack, or it cannot be loaded.
+    """
+    spec = pack_spec(name)
+    return load_spec(spec, models_dir / name)
+
+
+def load_spec(spec: PackSpec, folder: Path) -> Pack:
+    """Load a pack from its entry and the folder of its files; see `load_pack`."""
+    if spec.not_installable:
+        raise ModelError(f"The pack {spec.name} cannot be used yet: {spec.not_installable}")
+    missing = [one.name for one in spec.files if not (folder / one.name).is_file()]
+    if missing:
+        raise ModelMissing(
+            f"The pack {spec.name} lacks {', '.join(missing)}. Run: faceauth models install {spec.name}"
+        )
+    detector: Detector | None = None
+    sessions: dict[str, ModelSession] = {}
+    if spec.detector.kind == "scrfd":
+        detector = load_detector(spec, folder)
+    else:
+        for key, file in spec.detector.sessions.items():
+            sessions[key] = load_session(folder / file, expected_sha256=spec.file(file).sha256)
+    return Pack(
+        name=spec.name,
+        licence=spec.licence,
+        digest=spec.pack_digest(),
+        embedder=OnnxEmbedder(_embedder_session(spec, folder), spec),
+        detector_kind=spec.detector.kind,
+        detector_sessions=sessions,
+        detector_spec=spec.detector,
+        detector=detector,
+    )
+
+
+def _embedder_session(spec: PackSpec, folder: Path) -> ModelSession:
+    if spec.embedder.runtime == "insightface":
+        return load_recognition(spec, folder)
+    file = spec.embedder.file
+    return load_session(folder / file, expected_sha256=spec.file(file).sha256)
