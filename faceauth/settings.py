@@ -1,19 +1,28 @@
 """The only reader of the environment: prefix ``FACEAUTH_``, ``__`` for nesting, or a TOML file."""
 
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from tomllib import TOMLDecodeError
+from typing import Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, Field, PositiveInt, SecretStr
+from pydantic import BaseModel, Field, PositiveInt, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
+from faceauth.errors import ConfigurationError
+
 CONFIG_FILE = "faceauth.toml"
+PREFIX = "FACEAUTH_"
 
 
 class KeySettings(BaseModel):
@@ -68,7 +77,7 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FACEAUTH_", env_nested_delimiter="__", toml_file=CONFIG_FILE, extra="forbid"
+        env_prefix=PREFIX, env_nested_delimiter="__", toml_file=CONFIG_FILE, extra="forbid"
     )
 
     data_dir: Path = Field(
@@ -112,3 +121,68 @@ class Settings(BaseSettings):
     def keyring_file(self) -> Path:
         """The keyring's place: outside the data folder, so that a copy of the folder opens nothing."""
         return self.keys.file or self.data_dir.with_name(self.data_dir.name + ".keyring")
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and the TOML file.
+
+    Raises:
+        ConfigurationError: One is wrong; the text names it and never holds its value, which may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        told = [_told(details["loc"], details["type"], details["msg"]) for details in error.errors()]
+    except SettingsError as error:
+        told = [f"{error}."]
+    except TOMLDecodeError as error:
+        told = [f"{CONFIG_FILE} is no TOML: {error}."]
+    except OSError as error:
+        told = [f"{CONFIG_FILE} cannot be read ({error.strerror})."]
+    raise ConfigurationError(" ".join(told))
+
+
+def setting_fields(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every setting as the environment names it, with its type, default and description."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from setting_fields(inner, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", field
+
+
+def setting_values(settings: Settings) -> dict[str, Any]:
+    """Return the effective values by the names the environment gives them; secrets stay hidden in `SecretStr`."""
+    values: dict[str, Any] = {}
+    for name, _ in setting_fields():
+        value: Any = settings
+        for part in name.removeprefix(PREFIX).lower().split("__"):
+            value = getattr(value, part)
+        values[name] = value
+    return values
+
+
+def unknown_variables() -> dict[str, str | None]:
+    """Return the environment's variables that look like settings and are none, each with the nearest that is one.
+
+    A typing error in a name would otherwise leave a default in place, silently.
+    """
+    known = [name for name, _ in setting_fields()]
+    # An option of the command line, what the tests read, and what shells set to ask for completions.
+    others = ("FACEAUTH_DEBUG", "FACEAUTH_TEST_", "FACEAUTH_COMPLETE")
+    names = [name for name in sorted(os.environ) if name.upper().startswith(PREFIX) and name.upper() not in known]
+    return {
+        name: next(iter(get_close_matches(name.upper(), known, 1)), None)
+        for name in names
+        if not name.upper().startswith(others)
+    }
+
+
+def _told(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = PREFIX + "__".join(str(part).upper() for part in place)
+    if kind != "extra_forbidden":
+        return f"{name}: {message}."
+    nearest = get_close_matches(name, [known for known, _ in setting_fields()], 1)
+    told = f"There is no setting {name}, nor {'.'.join(map(str, place))} for {CONFIG_FILE}."
+    return f"{told} Did you mean {nearest[0]}?" if nearest else told

@@ -1,0 +1,66 @@
+"""The table of commands, and the group that loads one when it is called and tells its errors in one line."""
+
+import errno
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from faceauth.cli.console import fail
+from faceauth.errors import FaceauthError
+
+COMMANDS: Final = {
+    "demo": "The whole story in a terminal, on real photographs.",
+    "init": "Make data folder, keyring, database, model pack and the first API key.",
+    "serve": "Run the service.",
+    "models": "List, install and verify model packs.",
+    "keys": "Say how the key-encryption keys stand.",
+    "apikey": "Create, list and revoke API keys.",
+    "audit": "Verify the audit log.",
+    "doctor": "Say what is wrong with this installation, and what to do about it.",
+    "bench": "Measure accuracy on your own data.",
+}
+"""Every command with its line in the help. `faceauth.cli.<name>` holds it: a sub-app named `app`, or a function
+of the command's name."""
+
+
+def load_command(name: str) -> Any:
+    """Import one command of the table and return it, ready to run."""
+    module = import_module(f"faceauth.cli.{name}")
+    command = getattr(module, "app", None)
+    if command is None:
+        command = typer.Typer()
+        command.command(name)(getattr(module, name))
+    loaded = typer.main.get_command(command)
+    loaded.name = name
+    return loaded
+
+
+class CommandGroup(TyperGroup):
+    """Knows every command's name and line, and imports only the one that is called."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = {name: TyperCommand(name, help=line) for name, line in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command by its name, suggesting the nearest one, then load it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name in COMMANDS else command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error is one line on the error stream and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except FaceauthError as error:
+            if ctx.params.get("debug"):
+                raise
+            fail(str(error))
+        except Exception as error:
+            # A reader that left, as `| head` does, is no error of ours; Typer ends quietly.
+            if ctx.params.get("debug") or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+                raise
+            fail(f"{type(error).__name__}: {error}. For the traceback, set FACEAUTH_DEBUG=1 and run it again.")
