@@ -1,0 +1,51 @@
+"""Counters for the operator: routes and outcomes, never a score or an identifier (R24)."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+BUCKETS: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+"""Seconds; too coarse to tell one person's answer from another's."""
+
+
+class Metrics:
+    """The counters of one app, in a registry of its own, so that two apps in one process do not mix."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "faceauth_http_requests", "Answers.", ["method", "route", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "faceauth_http_request_seconds", "Time to answer.", ["route"], buckets=BUCKETS, registry=self._registry
+        )
+        self._posts = Counter(
+            "faceauth_session_posts", "Judged posts by their outcome.", ["state"], registry=self._registry
+        )
+        self._shed = Counter(
+            "faceauth_shed", "Posts turned away because the queue was full.", registry=self._registry
+        )
+        self._taken = Gauge("faceauth_work_taken", "Posts judged now or waiting.", registry=self._registry)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer; `route` is the template, without anyone's name in it."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def judged(self, state: str) -> None:
+        """Count one judged post."""
+        self._posts.labels(state).inc()
+
+    def shed(self) -> None:
+        """Count one post that was turned away."""
+        self._shed.inc()
+
+    def watch_queue(self, taken: int) -> None:
+        """Set how many posts are in the queue."""
+        self._taken.set(taken)
+
+    def render(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self._registry)
