@@ -1,0 +1,264 @@
+"""The ledger: append-only events, each with a signed receipt; the state of a consent follows from them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol, cast
+
+from sqlalchemy import Connection, insert, select, update
+
+from faceauth.clock import Clock
+from faceauth.consent.accounts import Account, AccountStore, age
+from faceauth.consent.events import ConsentEvent, account_events, append_event, next_seq
+from faceauth.consent.notices import Notice, NoticeStore, NoticeText
+from faceauth.consent.record import Occasion, consent_record
+from faceauth.consent.request import Affirmation, ConsentRequest
+from faceauth.consent.scenarios import Scenario, ScenarioStore
+from faceauth.consent.standing import (
+    being_erased,
+    ended,
+    live_consent,
+    lock_account,
+    scenario_state,
+)
+from faceauth.db.schema import live_consents
+from faceauth.errors import ConsentInvalid, GuardianRequired, UnknownAccount, UnknownNotice, UnknownScenario
+from faceauth.settings import ConsentSettings
+
+__all__ = ["Affirmation", "ConsentEvent", "ConsentLedger", "ConsentRequest", "ConsentState", "Signer"]
+
+RECEIPT_TYPE = "consent-receipt+jwt"
+
+State = Literal["requested", "given", "renewed", "refused", "withdrawn", "expired"]
+
+
+class Signer(Protocol):
+    """Signs a receipt; `faceauth.signing.Signer` is one."""
+
+    def sign(self, claims: Mapping[str, object], *, typ: str) -> str:
+        """Return a compact JWS over the claims."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentState:
+    """Where a consent stands; `stale` says that a material notice asks for a new answer."""
+
+    state: State
+    consent_id: str
+    notice_version: int
+    valid_until: datetime | None
+    stale: bool
+
+    @property
+    def allows(self) -> bool:
+        """Whether the state alone allows processing (R29); only the gate decides."""
+        return self.state in {"given", "renewed"} and not self.stale
+
+
+class ConsentLedger:
+    """Writes down what people decide. `new_id` makes an id for a kind of thing, such as ``consent``."""
+
+    def __init__(
+        self, *, signer: Signer, consent: ConsentSettings, clock: Clock, new_id: Callable[[str], str]
+    ) -> None:
+        self._signer = signer
+        self._settings = consent
+        self._clock = clock
+        self._new_id = new_id
+        self._accounts = AccountStore()
+        self._scenarios = ScenarioStore(consent)
+        self._notices = NoticeStore()
+
+    def record(self, conn: Connection, *, tenant: str, account: str, request: ConsentRequest) -> ConsentEvent:
+        """Write down an answer in the caller's transaction.
+
+        Given while live renews the same consent under the notice shown; given after an end makes a new consent.
+
+        Raises:
+            UnknownAccount: There is no such account.
+            UnknownScenario: There is no such scenario.
+            ConsentInvalid: Bundled, ticked by default, another text than the one published, a notice that is not
+                in force, a retired scenario, an erasure under way, or a refusal while a consent is live.
+            GuardianRequired: The person is under the configured age and no guardian is named (R35).
+        """
+        request.check()
+        now = self._clock()
+        scenario = self._lock(conn, tenant, account, request.scenario)
+        text = self._shown_text(conn, tenant, request, now)
+        person = self._accounts.get(conn, tenant, account)
+        live = live_consent(conn, tenant, account, request.scenario, lock=False)
+        over = live is not None and ended(conn, tenant, account, live.consent_id)
+        if request.decision == "refused":
+            if live is not None and not over:
+                raise ConsentInvalid("There is a consent already. To end it, withdraw it.")
+            state, consent_id, until = "refused", self._new_id("consent"), None
+        else:
+            if over or being_erased(conn, tenant, account, request.scenario):
+                raise ConsentInvalid("What was withdrawn is still being erased. Ask again in a moment.")
+            state = "given" if live is None else "renewed"
+            consent_id = self._new_id("consent") if live is None else live.consent_id
+            # The earlier of the two clocks ends it (R39).
+            until = now + timedelta(days=min(self._settings.validity_days, scenario.retention_days))
+        occasion = Occasion(
+            consent_id=consent_id,
+            event_id=self._new_id("event"),
+            account=account,
+            state=state,
+            event_at=now,
+            valid_until=until,
+            notice_version=request.notice_version,
+            affirmation=request.affirmation.as_json(),
+            guardian=request.decision == "given" and self._is_child(person, now),
+        )
+        event = self._write(conn, occasion, scenario=scenario, text=text)
+        if until is not None:
+            self._make_live(conn, event)
+        return event
+
+    def withdraw(self, conn: Connection, *, tenant: str, account: str, scenario: str) -> ConsentEvent | None:
+        """Write down that the consent ended; None when there is none to end, so withdrawing twice is fine.
+
+        From this commit on the gate denies. The live row stays for the erasure, which deletes it together with the
+        references that lean on it; the caller requests that erasure in the same transaction.
+        """
+        # The lock keeps a login that is being accepted apart: it commits before, or sees the withdrawal (R33).
+        if not lock_account(conn, tenant, account):
+            return None
+        here = live_consents.c
+        conn.execute(
+            select(here.consent_id)
+            .where(here.tenant == tenant, here.account == account, here.scenario == scenario)
+            .with_for_update()
+        )
+        live = live_consent(conn, tenant, account, scenario, lock=False)
+        if live is None or ended(conn, tenant, account, live.consent_id):
+            return None
+        last = [e for e in account_events(conn, tenant, account, scenario) if e.consent_id == live.consent_id][-1]
+        found = self._scenarios.get(conn, tenant, scenario)
+        notice = self._notices.version(conn, tenant, scenario, last.notice_version)
+        return self._write(
+            conn,
+            Occasion(
+                consent_id=live.consent_id,
+                event_id=self._new_id("event"),
+                account=account,
+                state="withdrawn",
+                event_at=self._clock(),
+                valid_until=None,
+                notice_version=last.notice_version,
+                affirmation=None,
+                guardian=False,
+            ),
+            scenario=found,
+            text=notice.text(last.locale),
+        )
+
+    def state(self, conn: Connection, tenant: str, account: str, scenario: str) -> ConsentState | None:
+        """Return where the consent stands, or None when this person was never asked."""
+        events = account_events(conn, tenant, account, scenario)
+        if not events:
+            return None
+        last, now = events[-1], self._clock()
+        state = cast("State", last.state)
+        if state in {"given", "renewed"} and last.valid_until is not None and last.valid_until <= now:
+            state = "expired"
+        newer = self._notices.superseded_by(conn, tenant, scenario, last.notice_version, now)
+        return ConsentState(state, last.consent_id, last.notice_version, last.valid_until, newer is not None)
+
+    def history(self, conn: Connection, tenant: str, account: str) -> tuple[ConsentEvent, ...]:
+        """Return every line about this account, the oldest first."""
+        return account_events(conn, tenant, account)
+
+    def live(self, conn: Connection, tenant: str, account: str) -> tuple[str, ...]:
+        """Return the scenarios whose consent was given and not ended, in order."""
+        here = live_consents.c
+        rows = conn.execute(
+            select(here.scenario, here.consent_id)
+            .where(here.tenant == tenant, here.account == account)
+            .order_by(here.scenario)
+        )
+        return tuple(row.scenario for row in rows.all() if not ended(conn, tenant, account, row.consent_id))
+
+    def _lock(self, conn: Connection, tenant: str, account: str, scenario: str) -> Scenario:
+        """Take the locks in everybody's order (see ConsentGate) and return the active scenario."""
+        state = scenario_state(conn, tenant, scenario, lock=True)
+        if not lock_account(conn, tenant, account):
+            raise UnknownAccount("There is no such account. Make it first with PUT /v1/accounts/{account_id}.")
+        if state is None:
+            raise UnknownScenario(f"There is no scenario {scenario[:64]!r}. GET /v1/scenarios lists them.")
+        if state != "active":
+            raise ConsentInvalid("The scenario is retired; nobody can agree to it any more.")
+        return self._scenarios.get(conn, tenant, scenario)
+
+    def _shown_text(self, conn: Connection, tenant: str, request: ConsentRequest, now: datetime) -> NoticeText:
+        """Return the text the person saw, if it is one of ours, unaltered and in force (R30)."""
+        try:
+            notice: Notice = self._notices.version(conn, tenant, request.scenario, request.notice_version)
+            text = notice.text(request.locale)
+        except UnknownNotice as error:
+            raise ConsentInvalid(f"{error} Show the notice that GET /v1/scenarios names.") from error
+        if text.sha256 != request.notice_sha256:
+            raise ConsentInvalid(
+                "notice_sha256 is not the published text's: what was shown was another text (R30)."
+            )
+        if notice.effective_at > now:
+            raise ConsentInvalid(f"Notice {notice.version} is not in force yet. Show the current one.")
+        newer = self._notices.superseded_by(conn, tenant, request.scenario, notice.version, now)
+        if newer is not None:
+            raise ConsentInvalid(f"Notice {notice.version} was replaced by {newer}. Show the current one.")
+        return text
+
+    def _is_child(self, person: Account, now: datetime) -> bool:
+        """Say whether a guardian answers for this person (R35).
+
+        Raises:
+            GuardianRequired: One must, and none is named.
+        """
+        limit = self._settings.minimum_age
+        if person.birth_date is None or age(person.birth_date, now.date()) >= limit:
+            return False
+        if not person.guardian:
+            raise GuardianRequired(f"Under {limit} a guardian must agree. Name one with PUT /v1/accounts.")
+        return True
+
+    def _write(
+        self, conn: Connection, occasion: Occasion, *, scenario: Scenario, text: NoticeText
+    ) -> ConsentEvent:
+        record = consent_record(occasion, scenario=scenario, notice=text, settings=self._settings)
+        claims = {
+            "jti": occasion.event_id,
+            "sub": occasion.account,
+            "iat": int(occasion.event_at.timestamp()),
+            "consent_record": record,
+        }
+        event = ConsentEvent(
+            event_id=occasion.event_id,
+            seq=next_seq(conn, scenario.tenant, occasion.account),
+            consent_id=occasion.consent_id,
+            tenant=scenario.tenant,
+            account=occasion.account,
+            scenario=scenario.scenario,
+            state=occasion.state,
+            notice_version=occasion.notice_version,
+            notice_sha256=text.sha256,
+            locale=text.locale,
+            event_at=occasion.event_at,
+            valid_until=occasion.valid_until,
+            record=record,
+            receipt=self._signer.sign(claims, typ=RECEIPT_TYPE),
+        )
+        return append_event(conn, event)
+
+    def _make_live(self, conn: Connection, event: ConsentEvent) -> None:
+        key = {"tenant": event.tenant, "account": event.account, "scenario": event.scenario}
+        facts = {
+            "notice_version": event.notice_version,
+            "valid_until": event.valid_until,
+            "granted_at": event.event_at,
+        }
+        if event.state == "renewed":
+            here = [live_consents.c[name] == value for name, value in key.items()]
+            conn.execute(update(live_consents).where(*here).values(**facts))
+        else:
+            conn.execute(insert(live_consents).values(**key, **facts, consent_id=event.consent_id))

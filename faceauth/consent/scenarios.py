@@ -1,0 +1,137 @@
+"""Scenarios: one purpose each, and each asked for on its own (R31)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from faceauth.consent.builtin import LOGIN, LOGIN_TITLES, login_notices
+from faceauth.consent.names import check_locale, check_scenario
+from faceauth.consent.notices import NoticeStore
+from faceauth.db.rows import insert_if_absent
+from faceauth.db.schema import scenarios as table
+from faceauth.db.schema import tenants
+from faceauth.errors import AlreadyExists, InvalidRequest, UnknownScenario
+from faceauth.settings import ConsentSettings
+
+Mode = Literal["verify", "identify"]
+
+RETENTION_LIMIT = 1095
+"""Days: three years, the longest that R39's sources allow (BIPA, 740 ILCS 14/15(a))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One purpose that a face may be used for; a retired one allows nothing any more."""
+
+    tenant: str
+    scenario: str
+    mode: Mode
+    titles: Mapping[str, str]
+    retention_days: int
+    liveness_profile: str
+    state: Literal["active", "retired"]
+    created_at: datetime
+
+
+class ScenarioStore:
+    """Scenarios, by tenant. `consent` fills the built-in notice's blanks when it is installed."""
+
+    def __init__(self, consent: ConsentSettings | None = None) -> None:
+        self._consent = consent or ConsentSettings()
+        self._notices = NoticeStore()
+
+    def install_builtin(self, conn: Connection, *, tenant: str, now: datetime) -> Scenario:
+        """Make the tenant and its scenario `login` with notice 1; what is there already stays as it is."""
+        insert_if_absent(conn, tenants, {"tenant": tenant, "created_at": now})
+        days = min(self._consent.validity_days, RETENTION_LIMIT)
+        try:
+            return self.get(conn, tenant, LOGIN)
+        except UnknownScenario:
+            return self.create(
+                conn,
+                tenant=tenant,
+                scenario=LOGIN,
+                mode="verify",
+                titles=LOGIN_TITLES,
+                retention_days=days,
+                liveness_profile="motion",
+                notices=login_notices(self._consent, days=days),
+                now=now,
+            )
+
+    def get(self, conn: Connection, tenant: str, scenario: str) -> Scenario:
+        """Return the scenario, retired or not.
+
+        Raises:
+            UnknownScenario: This tenant has none of that name.
+        """
+        query = select(table).where(table.c.tenant == tenant, table.c.scenario == scenario)
+        row = conn.execute(query).mappings().one_or_none()
+        if row is None:
+            raise UnknownScenario(f"There is no scenario {scenario[:64]!r}. GET /v1/scenarios lists them.")
+        return Scenario(**row)
+
+    def list(self, conn: Connection, tenant: str) -> tuple[Scenario, ...]:
+        """Return all of this tenant's scenarios, retired ones too, by name."""
+        query = select(table).where(table.c.tenant == tenant).order_by(table.c.scenario)
+        return tuple(Scenario(**row) for row in conn.execute(query).mappings())
+
+    def create(
+        self,
+        conn: Connection,
+        *,
+        tenant: str,
+        scenario: str,
+        mode: Mode,
+        titles: Mapping[str, str],
+        retention_days: int,
+        liveness_profile: str,
+        notices: Mapping[str, str],
+        now: datetime,
+    ) -> Scenario:
+        """Make a scenario with its first notice; it starts with nobody's consent (R34).
+
+        Raises:
+            AlreadyExists: There is one of that name, perhaps a retired one.
+            InvalidRequest: A name, title, text or number is malformed.
+        """
+        check_scenario(scenario)
+        if mode not in {"verify", "identify"}:
+            raise InvalidRequest("A scenario's mode is verify or identify.")
+        if not 1 <= retention_days <= RETENTION_LIMIT:
+            raise InvalidRequest(f"retention_days must be 1 to {RETENTION_LIMIT} (R39).")
+        if not titles or any(not title.strip() or len(title) > 200 for title in titles.values()):
+            raise InvalidRequest("A scenario needs a title of 1 to 200 characters in at least one language.")
+        row = {
+            "tenant": tenant,
+            "scenario": scenario,
+            "mode": mode,
+            "titles": {check_locale(locale): title for locale, title in titles.items()},
+            "retention_days": retention_days,
+            "liveness_profile": liveness_profile,
+            "state": "active",
+            "created_at": now,
+        }
+        try:
+            with conn.begin_nested():
+                conn.execute(insert(table).values(**row))
+        except IntegrityError as error:
+            raise AlreadyExists(f"There is a scenario {scenario!r} already. Choose another name.") from error
+        self._notices.publish(conn, tenant=tenant, scenario=scenario, notices=notices, material=True, now=now)
+        return self.get(conn, tenant, scenario)
+
+    def retire(self, conn: Connection, *, tenant: str, scenario: str) -> Scenario:
+        """Close the scenario for good: the gate stays shut from this commit on; retiring twice changes nothing.
+
+        Raises:
+            UnknownScenario: This tenant has none of that name.
+        """
+        here = (table.c.tenant == tenant, table.c.scenario == scenario)
+        # A login that is being accepted commits before, or sees it (see ConsentGate.confirm).
+        conn.execute(select(table.c.scenario).where(*here).with_for_update())
+        conn.execute(update(table).where(*here).values(state="retired"))
+        return self.get(conn, tenant, scenario)

@@ -1,0 +1,75 @@
+"""What the database says about one person and one scenario now; the gate and the ledger both read it here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+
+from faceauth.consent.notices import NoticeStore
+from faceauth.db.schema import accounts, consent_events, live_consents, scenarios, tombstones
+
+ENDED = ("withdrawn", "expired")
+"""The states after which a consent never comes back to life; agreeing again makes a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConsent:
+    """The row that references lean on."""
+
+    consent_id: str
+    notice_version: int
+    granted_at: datetime
+    valid_until: datetime
+
+
+def lock_account(conn: Connection, tenant: str, account: str) -> bool:
+    """Make the account's other writers wait until this transaction ends; return whether it is there."""
+    query = select(accounts.c.account).where(accounts.c.tenant == tenant, accounts.c.account == account)
+    return conn.execute(query.with_for_update()).first() is not None
+
+
+def live_consent(conn: Connection, tenant: str, account: str, scenario: str, *, lock: bool) -> LiveConsent | None:
+    """Return the live row; `lock` keeps a withdrawal out until this transaction ends (R33)."""
+    row = live_consents.c
+    query = select(row.consent_id, row.notice_version, row.granted_at, row.valid_until).where(
+        row.tenant == tenant, row.account == account, row.scenario == scenario
+    )
+    found = conn.execute(query.with_for_update(read=True) if lock else query).one_or_none()
+    return None if found is None else LiveConsent(*found)
+
+
+def scenario_state(conn: Connection, tenant: str, scenario: str, *, lock: bool) -> str | None:
+    """Return "active", "retired" or None; `lock` keeps retiring and publishing out until this transaction ends."""
+    query = select(scenarios.c.state).where(scenarios.c.tenant == tenant, scenarios.c.scenario == scenario)
+    # KEY SHARE, as a foreign key takes it: logins do not wait for each other, only for `with_for_update`.
+    state: str | None = conn.scalar(query.with_for_update(read=True, key_share=True) if lock else query)
+    return state
+
+
+def being_erased(conn: Connection, tenant: str, account: str, scenario: str) -> bool:
+    """Say whether an erasure of the whole account or of this scenario is not finished."""
+    row = tombstones.c
+    query = select(row.tombstone_id).where(
+        row.tenant == tenant,
+        row.account == account,
+        row.state != "done",
+        row.reference_id.is_(None),
+        or_(row.scenario.is_(None), row.scenario == scenario),
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def ended(conn: Connection, tenant: str, account: str, consent_id: str) -> bool:
+    """Say whether the ledger holds the end of this consent, whatever other rows say (R29)."""
+    row = consent_events.c
+    query = select(row.event_id).where(
+        row.tenant == tenant, row.account == account, row.consent_id == consent_id, row.state.in_(ENDED)
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def newer_material_notice(
+    conn: Connection, tenant: str, scenario: str, consent: LiveConsent, now: datetime
+) -> int | None:
+    """Return the material version that this consent was not given for, if there is one."""
+    return NoticeStore().superseded_by(conn, tenant, scenario, consent.notice_version, now)
