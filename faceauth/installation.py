@@ -162,7 +162,9 @@ def _wire(
     data_keys = DataKeys(keys, KeyringProvider(keyring), clock, random)
     references = ReferenceStore(data_keys, clock, new_id)
     index = ReferenceIndex()
-    erasure = Erasure(data, data_keys, index, signer, audit, clock, new_id)
+    erasure = Erasure(
+        data=data, keys=data_keys, index=index, signer=signer, audit=audit, clock=clock, new_id=new_id
+    )
     attempts = Attempts(clock)
     tokens = Tokens(signer, settings.issuer, clock)
     sessions = SessionStore()
@@ -238,5 +240,6 @@ def _fill(installation: Installation, progress: Progress | None) -> None:
             if found.mode == "identify" and found.state == "active"
         ]
         for tenant, scenario in wanted:
+            total = installation.references.count(conn, tenant=tenant, scenario=scenario)
             opened = installation.references.open_scenario(conn, tenant=tenant, scenario=scenario)
-            installation.index.fill(opened, progress)
+            installation.index.fill(opened, progress, total=total)
