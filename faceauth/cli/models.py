@@ -1,0 +1,142 @@
+"""`faceauth models`: list, install, verify and describe model packs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.embed.install import install as install_pack
+from faceauth.embed.install import is_installed
+from faceauth.embed.install import verify as verify_pack
+from faceauth.embed.manifest import PackSpec, load_manifest, pack_spec
+from faceauth.settings import load_settings
+
+app = typer.Typer(help="List, install and verify model packs.", no_args_is_help=True)
+
+PackName = Annotated[str, typer.Argument(help="The pack's name.", show_default=False)]
+
+
+@app.callback()
+def group() -> None:
+    """List, install and verify model packs."""
+
+
+def _state(spec: PackSpec, models_dir: Path) -> str:
+    if spec.not_installable:
+        return "not yet"
+    return "installed" if is_installed(spec.name, models_dir) else "no"
+
+
+@app.command("list")
+def list_packs(as_json: Json = False) -> None:
+    """Show every pack: whether it is installed, its licence, what it is."""
+    settings = load_settings()
+    rows = [
+        {
+            "name": spec.name,
+            "installed": _state(spec, settings.models_dir),
+            "active": spec.name == settings.model_pack,
+            "accept_licence": spec.accept_licence,
+            "licence": spec.licence,
+            "title": spec.title,
+        }
+        for spec in load_manifest().packs.values()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    from rich.table import Table  # noqa: PLC0415  Rich is slow to import and --json can do without it
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("pack", "installed", "licence", "what it is"):
+        table.add_column(heading)
+    for row in rows:
+        name = f"{row['name']} (active)" if row["active"] else str(row["name"])
+        table.add_row(name, str(row["installed"]), str(row["licence"]), str(row["title"]))
+    console().print(table)
+
+
+@app.command()
+def install(
+    pack: PackName,
+    from_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="A folder with the files, or with what they are made from.", show_default=False
+        ),
+    ] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="I have read the pack's licence and accept it.")
+    ] = False,
+) -> None:
+    """Fetch or convert a pack's files, check their digests, and put them into the models folder."""
+    settings = load_settings()
+    with progress_bar() as progress:
+        install_pack(
+            pack, settings.models_dir, accept_licence=accept_licence, from_dir=from_dir, progress=progress
+        )
+    spec = pack_spec(pack)
+    note(f"{pack} is installed in {settings.models_dir / pack}. Licence: {spec.licence}.")
+    if not spec.operating_points:
+        note(f"Nothing was measured with {pack} yet: see docs/models.md before it decides anything.")
+
+
+@app.command()
+def verify(
+    pack: Annotated[str | None, typer.Argument(help="The pack; every installed one if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check the digest of every file of a pack."""
+    models_dir = load_settings().models_dir
+    names = [pack] if pack else [name for name in load_manifest().packs if (models_dir / name).is_dir()]
+    if not names:
+        fail(f"No pack is installed in {models_dir}. Run: faceauth models install open")
+    problems = {name: verify_pack(name, models_dir) for name in names}
+    if as_json:
+        print_json({name: {"ok": not found, "problems": found} for name, found in problems.items()})
+    else:
+        for name, found in problems.items():
+            if not found:
+                console().print(f"{name}: every file is the one the manifest names", markup=False)
+    broken = [name for name, found in problems.items() if found]
+    if broken:
+        told = " ".join(problem for name in broken for problem in problems[name])
+        fail(f"{', '.join(broken)}: {told} Run: faceauth models install {broken[0]}")
+
+
+@app.command()
+def info(pack: PackName, as_json: Json = False) -> None:
+    """Say what a pack is made of, where it comes from, and what was measured with it."""
+    settings = load_settings()
+    spec = pack_spec(pack)
+    # A threshold is no secret of a person, but it helps whoever tries faces: it stays in the manifest (R24).
+    points = [
+        {"name": name, "fmr": one.fmr, "fnmr": one.fnmr, "source": one.source}
+        for name, one in spec.operating_points.items()
+    ]
+    told: dict[str, Any] = {
+        "name": spec.name,
+        "title": spec.title,
+        "installed": _state(spec, settings.models_dir),
+        "licence": spec.licence,
+        "licence_url": spec.licence_url,
+        "detector": spec.detector.kind,
+        "dimension": spec.embedder.dimension,
+        "chip": f"{spec.embedder.size}×{spec.embedder.size}",
+        "model_digest": spec.model_digest().hex(),
+        "pack_digest": spec.pack_digest().hex(),
+        "files": [{"name": one.name, "sha256": one.sha256, "size": one.size} for one in spec.files],
+        "operating_points": points,
+    }
+    if as_json:
+        print_json(told)
+        return
+    out = console()
+    for name, value in told.items():
+        if not isinstance(value, list):
+            out.print(f"{name.replace('_', ' '):<13} {value}", markup=False)
+    for one in told["files"]:
+        out.print(f"{'file':<13} {one['name']}  sha256 {one['sha256']}", markup=False)
+    for one in points:
+        out.print(f"{'measured':<13} {one['name']}: FNMR {one['fnmr']:.4f}; {one['source']}", markup=False)
