@@ -1,0 +1,232 @@
+"""The rules of the house, read from the code's syntax trees. Each returns what it found, one line a breach."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
+
+BASE = {"errors", "types", "clock", "settings", "signing", "db"}
+STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity"}
+BELOW_PIPELINE = BASE | STAGES | {"audit"}
+COMPOSERS = {"sessions", "lifecycle", "pipeline", "installation"}
+
+ROOMS: dict[str, set[str]] = {
+    "errors": set(),
+    "types": set(),
+    "clock": set(),
+    "settings": {"errors"},
+    "signing": {"errors"},
+    "db": {"errors", "clock"},
+    "audit": BASE,
+    **dict.fromkeys(STAGES, BASE | {"audit"}),
+    "simulate": {"errors", "types"},
+    "sessions": BELOW_PIPELINE,
+    "lifecycle": BELOW_PIPELINE,
+    "pipeline": BELOW_PIPELINE,
+    "installation": BELOW_PIPELINE | COMPOSERS,
+    "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},
+    "demo": BELOW_PIPELINE | COMPOSERS | {"simulate"},
+    "__init__": set(),
+    "models": set(),
+    "web": set(),
+    "api": BELOW_PIPELINE | COMPOSERS | {"web"},
+    "cli": BELOW_PIPELINE | COMPOSERS | {"simulate", "bench", "demo", "api"},
+}
+"""Every room and the rooms it may import besides itself: cli, api → pipeline → stages → types. A stage knows no
+other stage."""
+
+MAKERS = {"LiveCapture": "liveness", "Probe": "embed", "ConsentGrant": "consent", "MatchDecision": "match"}
+"""Who alone may make the types that say something was checked."""
+
+FRAMEWORKS = {"fastapi": {"api"}, "starlette": {"api"}, "uvicorn": {"api", "cli"}, "typer": {"cli"}}
+"""HTTP is the api's business, the command line the cli's; no other room knows of them."""
+
+REPOSITORIES = {
+    "audit/log.py",
+    "capture/seen_frames.py",
+    "capture/session.py",
+    "consent/accounts.py",
+    "consent/events.py",
+    "consent/gate.py",
+    "consent/ledger.py",
+    "consent/notices.py",
+    "consent/scenarios.py",
+    "consent/standing.py",
+    "identity/apikeys.py",
+    "identity/attempts.py",
+    "vault/erasure.py",
+    "vault/keyring.py",
+    "vault/keystore.py",
+    "vault/references.py",
+    "vault/scope.py",
+    "vault/tombstones.py",
+}
+"""Where SQL is. `db/` is the engine itself and stands beside this list."""
+
+ANYONE = {"Connection", "Row", "RowMapping"}
+"""What any module may name of SQLAlchemy: types to pass on, nothing that makes a statement."""
+
+ENVIRONMENT = {"settings.py": "the one reader"}
+"""Which files may read the environment, and why."""
+
+SECRET_WORDS = (
+    *("vector", "embedding", "landmark", "pixel", "chip", "sealed"),
+    *("score", "distance", "margin", "cosine", "similarity", "threshold"),
+    *("secret", "token", "password"),
+)
+"""What no log line may name (R9, R24)."""
+
+LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical", "msg", "log", "bind"}
+LOGGERS = {"log", "logger", "logging", "structlog", "get_logger", "getLogger"}
+
+DRAWERS = {"util", "utils", "helper", "helpers", "common", "misc"}
+LONGEST_FILE = 400
+
+
+def modules() -> Iterator[tuple[str, str]]:
+    """Yield every module's path inside the package and its text; migrations are history and stay as they are."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        inside = path.relative_to(PACKAGE).as_posix()
+        if not inside.startswith("db/migrations/versions/"):
+            yield inside, path.read_text(encoding="utf-8")
+
+
+def room_of(path: str) -> str:
+    """Return the room a module stands in: its folder, or its own name."""
+    return path.split("/", maxsplit=1)[0].removesuffix(".py")
+
+
+def check_imports(path: str, text: str) -> list[str]:
+    """Imports run one way, and none is relative."""
+    room = room_of(path)
+    if room not in ROOMS:
+        return [f"{path}: the room {room!r} is not in the table of rooms"]
+    found = []
+    for module, line in _imports(text):
+        parts = module.split(".")
+        if module.startswith("."):
+            found.append(f"{path}:{line}: a relative import")
+        elif parts[0] in FRAMEWORKS and room not in FRAMEWORKS[parts[0]]:
+            found.append(f"{path}:{line}: {parts[0]} is not this room's business")
+        elif parts[0] == "tests" or (
+            parts[0] == "faceauth" and parts[1:] and parts[1] not in ROOMS[room] | {room}
+        ):
+            found.append(f"{path}:{line}: {room} may not import {module}")
+    return found
+
+
+def check_makers(path: str, text: str) -> list[str]:
+    """Only the verifier makes the verified type, under its own name."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call):
+            name = _last_name(node.func)
+            if name in MAKERS and room_of(path) != MAKERS[name]:
+                found.append(f"{path}:{node.lineno}: makes a {name}, which only {MAKERS[name]} may")
+        elif isinstance(node, ast.ImportFrom):
+            found += [
+                f"{path}:{node.lineno}: {alias.name} under another name cannot be followed"
+                for alias in node.names
+                if alias.name in MAKERS and alias.asname not in {None, alias.name}
+            ]
+    return found
+
+
+def check_environment(path: str, text: str) -> list[str]:
+    """Only settings.py reads the environment."""
+    if path in ENVIRONMENT:
+        return []
+    names = {"environ", "environb", "getenv", "getenvb"}
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        attribute = isinstance(node, ast.Attribute) and node.attr in names and _last_name(node.value) == "os"
+        imported = (
+            isinstance(node, ast.ImportFrom) and node.module == "os" and {a.name for a in node.names} & names
+        )
+        if (attribute or imported) and isinstance(node, ast.Attribute | ast.ImportFrom):
+            found.append(f"{path}:{node.lineno}: reads the environment; add a setting instead")
+    return found
+
+
+def check_sql(path: str, text: str) -> list[str]:
+    """SQL only in repositories, and transactions are ended by the block that began them."""
+    found = []
+    trusted = path in REPOSITORIES or room_of(path) == "db"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and _last_name(node.func) in {"commit", "rollback"}:
+            found.append(f"{path}:{node.lineno}: ends a transaction that a `with` block should end")
+        if trusted:
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sqlalchemy":
+            names = {alias.name for alias in node.names} - ANYONE
+            # Telling a refused row from a failure is reading an error, not making SQL.
+            names -= {"IntegrityError"} if node.module == "sqlalchemy.exc" else set()
+            found += [f"{path}:{node.lineno}: {name} of SQLAlchemy outside a repository" for name in sorted(names)]
+        elif isinstance(node, ast.Import) and any(a.name.split(".")[0] == "sqlalchemy" for a in node.names):
+            found.append(f"{path}:{node.lineno}: SQLAlchemy outside a repository")
+        elif isinstance(node, ast.Call) and _last_name(node.func) == "exec_driver_sql":
+            found.append(f"{path}:{node.lineno}: SQL outside a repository")
+    return found
+
+
+def check_logs(path: str, text: str) -> list[str]:
+    """No log call names a vector, a score or a secret, in its words or in what it is given."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr not in LOG_METHODS or not _is_logger(node.func.value):
+            continue
+        named = " ".join(_names(node)).lower()
+        found += [f"{path}:{node.lineno}: a log call names {word!r}" for word in SECRET_WORDS if word in named]
+    return found
+
+
+def check_files(path: str, text: str) -> list[str]:
+    """No drawers for odds and ends, and no file too long to read at once."""
+    found = [
+        f"{path}: {part!r} is a drawer; name the idea"
+        for part in Path(path).with_suffix("").parts
+        if part in DRAWERS
+    ]
+    lines = text.count("\n")
+    return [*found, f"{path}: {lines} lines"] if lines > LONGEST_FILE else found
+
+
+def _imports(text: str) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            # `from faceauth import vault` names a room as well as `import faceauth.vault` does.
+            names = [f"faceauth.{alias.name}" for alias in node.names] if module == "faceauth" else [module]
+            yield from ((name, node.lineno) for name in names)
+
+
+def _last_name(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else None
+
+
+def _is_logger(node: ast.expr) -> bool:
+    while isinstance(node, ast.Call):
+        node = node.func
+        if isinstance(node, ast.Attribute) and node.attr in LOG_METHODS:
+            node = node.value
+    name = _last_name(node)
+    return name is not None and name.lstrip("_").lower() in {known.lower() for known in LOGGERS}
+
+
+def _names(call: ast.Call) -> Iterator[str]:
+    for node in ast.walk(call):
+        if isinstance(node, ast.keyword) and node.arg:
+            yield node.arg
+        elif isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
