@@ -1,4 +1,4 @@
-"""What an erasure leaves behind: a statement of what was destroyed and when, signed, with nothing of a face (R44)."""
+"""What an erasure leaves behind: what was destroyed and when, signed, with nothing of a face in it (R44)."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
