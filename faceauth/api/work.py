@@ -2,18 +2,22 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
-from faceauth.errors import Overloaded
+from faceauth.errors import Overloaded, SessionClosed
 
 Result = TypeVar("Result")
 
 LONGEST_RETRY_S: Final = 30
 """Nobody is told to stay away for longer (own figure)."""
+
+RECEIVING: Final = 4
+"""Posts that may be coming in for each place in the queue (own figure): their bytes are held in memory."""
 
 
 class Work:
@@ -32,6 +36,7 @@ class Work:
         self._capacity = workers + queue
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="judge")
         self._taken = 0
+        self._receiving: set[str] = set()
         self._typical_s = 1.0
 
     @property
@@ -39,26 +44,49 @@ class Work:
         """How many requests are being judged or wait for it."""
         return self._taken
 
-    def reserve(self) -> "Place":
-        """Take a place in the queue, before anything of the request is read.
+    @contextmanager
+    def receiving(self, session_id: str) -> Iterator[None]:
+        """Hold a place for a post that is still coming in: one for each session, and so many in all.
+
+        Slow senders stay out of the queue itself, so that they hold up nobody who is ready.
 
         Raises:
-            Overloaded: every place is taken; it says when to come again.
+            Overloaded: too many are coming in, or the queue is full already.
+            SessionClosed: this session is sending a post now.
         """
-        if self._taken >= self._capacity:
-            expected = math.ceil(self._typical_s * self._taken / self._workers)
-            raise Overloaded(min(LONGEST_RETRY_S, max(1, expected)))
-        self._taken += 1
-        return Place(self)
+        if len(self._receiving) >= RECEIVING * self._capacity or self._taken >= self._capacity:
+            raise self._overloaded()
+        if session_id in self._receiving:
+            raise SessionClosed("This session is sending another post now. Wait for its answer.")
+        self._receiving.add(session_id)
+        try:
+            yield
+        finally:
+            self._receiving.discard(session_id)
+
+    def _overloaded(self) -> Overloaded:
+        expected = math.ceil(self._typical_s * max(1, self._taken) / self._workers)
+        return Overloaded(min(LONGEST_RETRY_S, expected))
 
     async def run(self, act: Callable[..., Result], *args: object) -> Result:
-        """Run `act` on a worker thread and return what it returns."""
+        """Run `act` on a worker thread and return what it returns.
+
+        Raises:
+            Overloaded: every place in the queue is taken.
+        """
+        if self._taken >= self._capacity:
+            raise self._overloaded()
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._pool, partial(self._timed, act, *args))
-        # A device that hangs up must not free the place while the thread still works.
+        # The place is free when the thread is, and not when a device hangs up or the server stops.
+        self._taken += 1
+        future.add_done_callback(self._leave)
         result, seconds = await asyncio.shield(future)
         self._typical_s = 0.8 * self._typical_s + 0.2 * seconds
         return result
+
+    def _leave(self, _: object) -> None:
+        self._taken -= 1
 
     def close(self) -> None:
         """Let running work end and take no more."""
@@ -68,19 +96,3 @@ class Work:
     def _timed(act: Callable[..., Result], *args: object) -> tuple[Result, float]:
         began = perf_counter()
         return act(*args), perf_counter() - began
-
-    def _leave(self) -> None:
-        self._taken -= 1
-
-
-class Place:
-    """One place in the queue, given back at the end of the ``with`` block."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._work._leave()  # noqa: SLF001  the queue and its places are one thing

@@ -1,0 +1,95 @@
+"""The app factory. Importing does nothing; an app is made for one installation and serves only that one."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+import faceauth
+from faceauth.api.envelope import REQUEST_ID, Envelope
+from faceauth.api.metrics import Metrics
+from faceauth.api.openapi import build_document
+from faceauth.api.problems import install_handlers
+from faceauth.api.routes import accounts, admin, consents, device, pages, references, scenarios, service, sessions
+from faceauth.api.work import Work
+from faceauth.errors import ConfigurationError
+from faceauth.installation import Installation
+
+ROUTERS: Final = (
+    scenarios.router,
+    accounts.router,
+    consents.router,
+    references.router,
+    sessions.router,
+    device.router,
+    admin.router,
+    service.router,
+    pages.router,
+)
+
+_UPLOAD: Final = re.compile(r"/v1/sessions/[^/]+/frames")
+
+
+def create_app(installation: Installation) -> FastAPI:
+    """Return the service for an opened installation; whoever opened it closes it.
+
+    Raises:
+        ConfigurationError: CORS_ORIGINS is no allow-list.
+    """
+    settings = installation.settings
+    if any("*" in origin for origin in settings.cors_origins):
+        raise ConfigurationError("CORS_ORIGINS must name each page's origin; a * would let any page call (R19).")
+    work = Work(settings.service.workers, settings.service.queue)
+    metrics = Metrics()
+    app = _Service(
+        title="faceauth",
+        # The viewers that FastAPI offers load their scripts from a CDN.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_closing(work),
+    )
+    app.state.installation = installation
+    app.state.work = work
+    app.state.metrics = metrics
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/ui/static", pages.static_files())
+    install_handlers(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", REQUEST_ID],
+        expose_headers=[REQUEST_ID, "Retry-After"],
+    )
+    # Added last, so outermost: it dresses what CORS answers too, and no exception gets past it.
+    app.add_middleware(
+        Envelope,
+        metrics=metrics,
+        https=settings.issuer.startswith("https://"),
+        is_upload=lambda path: _UPLOAD.fullmatch(path) is not None,
+    )
+    return app
+
+
+class _Service(FastAPI):
+    """FastAPI with our own OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = build_document(self, faceauth.__version__)
+        return self.openapi_schema
+
+
+def _closing(work: Work) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        work.close()
+
+    return lifespan

@@ -1,0 +1,67 @@
+"""The OpenAPI document: what FastAPI derives, with an example everywhere, our errors and who may call."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from faceauth.api.problems import MEDIA_TYPE
+from faceauth.api.wire.base import Problem
+
+DESCRIPTION: Final = (
+    "Face login that people agreed to. Three calls from the backend: record the consent, open a session, read "
+    "its outcome. The device posts frames with the session's own token. Errors are problem documents with a "
+    "stable code."
+)
+
+SCHEMES: Final[dict[str, Any]] = {
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key (fa_…), for one tenant and role."},
+    "clientToken": {"type": "http", "scheme": "bearer", "description": "A session's client token, for it alone."},
+}
+
+
+def build_document(app: FastAPI, version: str) -> dict[str, Any]:
+    """Return the document for this app."""
+    document = get_openapi(title="faceauth", version=version, description=DESCRIPTION, routes=app.routes)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = Problem.model_json_schema()
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    document["components"]["securitySchemes"] = SCHEMES
+    for operation in _operations(document):
+        _add_errors(operation, schemas["Problem"]["examples"][0])
+        _add_security(operation)
+        _add_examples(operation, schemas)
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def _add_errors(operation: dict[str, Any], example: dict[str, Any]) -> None:
+    operation["responses"].pop("422", None)
+    operation["responses"]["default"] = {
+        "description": "A problem: branch on its code.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
+    }
+
+
+def _add_security(operation: dict[str, Any]) -> None:
+    tags = operation.get("tags", [])
+    if "device" in tags:
+        operation["security"] = [{"clientToken": []}]
+    elif "service" not in tags:
+        operation["security"] = [{"apiKey": []}]
+
+
+def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for body in bodies:
+        for content in body.get("content", {}).values():
+            name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+            examples = schemas.get(name, {}).get("examples")
+            if examples and "example" not in content:
+                content["example"] = examples[0]

@@ -1,0 +1,85 @@
+"""Accounts: made, read, exported, closed."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from faceauth.api.access import Application, Here, actor
+from faceauth.api.wire.accounts import (
+    AccountAnswer,
+    AccountRequest,
+    ActivityAnswer,
+    ActivityItem,
+    DeletionAnswer,
+    ExportAnswer,
+)
+from faceauth.api.wire.base import Name
+from faceauth.audit.events import Event
+from faceauth.consent.accounts import Account
+
+router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
+
+
+@router.put("")
+def put_account(here: Here, caller: Application, account_id: Name, body: AccountRequest) -> AccountAnswer:
+    """Make sure the account exists, and keep the facts that are given; doing it again changes nothing."""
+    facts: dict[str, Any] = body.model_dump(exclude_none=True)
+    with here.data.begin() as conn:
+        new = not here.accounts.exists(conn, caller.tenant, account_id)
+        account = here.accounts.ensure(conn, tenant=caller.tenant, account=account_id, now=here.clock(), **facts)
+        if new or facts:
+            here.audit.append(
+                conn,
+                Event.ACCOUNT_CREATED if new else Event.ACCOUNT_CHANGED,
+                tenant=caller.tenant,
+                account=account_id,
+                actor=actor(caller),
+            )
+    return _answer(account)
+
+
+@router.get("")
+def read_account(here: Here, caller: Application, account_id: Name) -> AccountAnswer:
+    """What is kept about the account itself."""
+    with here.data.read() as conn:
+        return _answer(here.accounts.get(conn, caller.tenant, account_id))
+
+
+@router.delete("")
+def close_account(here: Here, caller: Application, account_id: Name) -> DeletionAnswer:
+    """The account closes: every reference, its keys and the account go; answers the signed receipt."""
+    receipt = here.lifecycle.close_account(tenant=caller.tenant, account=account_id, actor=actor(caller))
+    return DeletionAnswer(receipt=receipt)
+
+
+@router.get("/export")
+def export_account(here: Here, caller: Application, account_id: Name) -> ExportAnswer:
+    """The person's data, machine readable."""
+    with here.data.begin() as conn:
+        here.accounts.get(conn, caller.tenant, account_id)
+        here.audit.append(
+            conn, Event.ACCOUNT_EXPORTED, tenant=caller.tenant, account=account_id, actor=actor(caller)
+        )
+    return ExportAnswer(export=here.lifecycle.export(tenant=caller.tenant, account=account_id))
+
+
+@router.get("/activity")
+def read_activity(here: Here, caller: Application, account_id: Name) -> ActivityAnswer:
+    """What was done with the face, when, and for what."""
+    with here.data.read() as conn:
+        here.accounts.get(conn, caller.tenant, account_id)
+        found = here.audit.activity(conn, caller.tenant, account_id)
+    return ActivityAnswer(
+        activity=tuple(ActivityItem(at=one.at, event=str(one.event), scenario=one.scenario) for one in found)
+    )
+
+
+def _answer(account: Account) -> AccountAnswer:
+    return AccountAnswer(
+        account_id=account.account,
+        locale=account.locale,
+        birth_date=account.birth_date,
+        contact=account.contact,
+        guardian=None if account.guardian is None else dict(account.guardian),
+        created_at=account.created_at,
+    )

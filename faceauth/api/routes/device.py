@@ -1,0 +1,80 @@
+"""A session from the device's side: one token, one session, and nothing learnt from a denial (R25)."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+
+from faceauth.api.access import ClientToken, Here, metrics_of, work_of
+from faceauth.api.upload import read_burst
+from faceauth.api.wire.base import Name
+from faceauth.api.wire.sessions import CancelledAnswer, CaptureAnswer, ChallengeAnswer
+from faceauth.errors import Overloaded
+
+router = APIRouter(prefix="/v1/sessions/{session_id}", tags=["device"])
+
+FRAMES_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["frames", "timeline"],
+                    "properties": {
+                        "frames": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "JPEG, PNG or WebP, in order.",
+                        },
+                        "timeline": {
+                            "type": "string",
+                            "description": "JSON: one {step, t_ms} for each frame, t_ms from the first frame on.",
+                        },
+                    },
+                },
+                "example": {
+                    "frames": ["(bytes of a JPEG)", "(bytes of a JPEG)"],
+                    "timeline": '[{"step": "s1", "t_ms": 0}, {"step": "s1", "t_ms": 83}]',
+                },
+            }
+        },
+    }
+}
+
+
+@router.post("/frames", openapi_extra=FRAMES_BODY)
+async def post_frames(request: Request, here: Here, token: ClientToken, session_id: Name) -> CaptureAnswer:
+    """Post one burst of frames; it is judged, or guidance says what to do better.
+
+    A denial is the same, whatever its reason. The reason is for the backend alone.
+    """
+    work, metrics = work_of(request), metrics_of(request)
+    # Before anything is read: whoever has no open session cannot make the service hold megabytes.
+    await run_in_threadpool(here.desk.challenge, session_id, token)
+    try:
+        with work.receiving(session_id):
+            burst = await read_burst(request, here.settings.capture)
+            answer = await work.run(
+                here.pipeline.submit, session_id, token, burst.unverified_frames, burst.unverified_timeline
+            )
+    except Overloaded:
+        metrics.shed()
+        raise
+    metrics.judged(answer.state)
+    if answer.state == "open":
+        return CaptureAnswer(state="open", guidance=answer.guidance)
+    return CaptureAnswer(state="accepted" if answer.state == "accepted" else "denied")
+
+
+@router.get("/challenge")
+def read_challenge(here: Here, token: ClientToken, session_id: Name) -> ChallengeAnswer:
+    """What the session must be answered with, for a page that was only given the session and its token."""
+    return ChallengeAnswer.of(here.desk.challenge(session_id, token))
+
+
+@router.post("/cancel")
+def cancel(here: Here, token: ClientToken, session_id: Name) -> CancelledAnswer:
+    """The person does not want to go on; cancelling again changes nothing."""
+    here.desk.cancel(session_id, token)
+    return CancelledAnswer()

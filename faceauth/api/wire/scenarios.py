@@ -1,0 +1,131 @@
+"""Scenarios and their notices, as applications read them and as the privacy officer makes them."""
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from pydantic import ConfigDict, Field, StrictBool
+
+from faceauth.api.wire.base import Answer, At, Locale, Request, ScenarioName, Text, with_example
+
+_SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_NOTICE: Final[dict[str, Any]] = {
+    "version": 1,
+    "material": True,
+    "effective_at": "2026-03-01T12:00:00Z",
+    "texts": {"en": {"text": "# Logging in with your face\n…", "sha256": _SHA256}},
+}
+
+
+class NoticeTextAnswer(Answer):
+    """A notice in one language; `sha256` is over the exact UTF-8 text."""
+
+    text: str
+    sha256: str
+
+
+class NoticeAnswer(Answer):
+    """One version of a scenario's notice, by language."""
+
+    version: int
+    material: bool
+    effective_at: datetime
+    texts: dict[str, NoticeTextAnswer]
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example(_NOTICE))
+
+
+class ScenarioAnswer(Answer):
+    """One purpose, with the notice in force now."""
+
+    scenario: str
+    mode: Literal["verify", "identify"]
+    title: dict[str, str]
+    retention_days: int
+    state: Literal["active", "retired"]
+    notice: NoticeAnswer | None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "scenario": "login",
+                "mode": "verify",
+                "title": {"en": "Log in with your face"},
+                "retention_days": 365,
+                "state": "active",
+                "notice": _NOTICE,
+            }
+        ),
+    )
+
+
+class ScenariosAnswer(Answer):
+    """Every scenario."""
+
+    scenarios: tuple[ScenarioAnswer, ...]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "scenarios": [
+                    {
+                        "scenario": "login",
+                        "mode": "verify",
+                        "title": {"en": "Log in with your face"},
+                        "retention_days": 365,
+                        "state": "active",
+                        "notice": _NOTICE,
+                    }
+                ]
+            }
+        ),
+    )
+
+
+class ScenarioRequest(Request):
+    """A new purpose; it starts with nobody's consent (R34)."""
+
+    scenario: ScenarioName
+    mode: Literal["verify", "identify"]
+    title: Text | dict[Locale, Text] = Field(description="One for every language, or one for each.")
+    retention_days: int = Field(ge=1, le=1095)
+    liveness_level: str = Field(default="motion", pattern=r"^[a-z][a-z0-9+_-]{0,39}$")
+    notices: dict[Locale, Text] = Field(min_length=1, max_length=20)
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "scenario": "payment",
+                "mode": "verify",
+                "title": {"en": "Confirm payments with your face"},
+                "retention_days": 180,
+                "liveness_level": "motion",
+                "notices": {"en": "# Confirming payments with your face\n…"},
+            }
+        ),
+    )
+
+
+class NoticeRequest(Request):
+    """The next version of a scenario's notice; a material one asks everyone again."""
+
+    notices: dict[Locale, Text] = Field(min_length=1, max_length=20)
+    material: StrictBool
+    effective_at: At | None = Field(default=None, description="Now, if left out or past.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "notices": {"en": "# Logging in with your face\n…"},
+                "material": True,
+                "effective_at": "2026-04-01T00:00:00Z",
+            }
+        ),
+    )

@@ -1,0 +1,147 @@
+"""Sessions, as the backend opens and reads them and as the device answers them."""
+
+from base64 import urlsafe_b64encode
+from datetime import datetime
+from typing import Any, Final, Literal, Self
+
+from pydantic import ConfigDict, Field
+
+from faceauth.api.problems import ANOTHER_WAY
+from faceauth.api.wire.base import Answer, At, Name, Request, ScenarioName, with_example
+from faceauth.types import Challenge, Purpose, StepKind
+
+_CHALLENGE: Final[dict[str, Any]] = {
+    "nonce": "q0z3Yw1m0cXhY0vE2b1nJw",
+    "profile": "motion",
+    "steps": [
+        {"id": "s1", "kind": "center", "min_ms": 500},
+        {"id": "s2", "kind": "turn_left", "min_ms": 800},
+    ],
+    "expires_at": "2026-03-01T12:05:00Z",
+}
+
+
+class SessionRequest(Request):
+    """What a face is to be captured for."""
+
+    purpose: Purpose
+    scenario: ScenarioName
+    account_id: Name | None = Field(default=None, description="Needed for all but identification (R8).")
+    reauthenticated_at: At | None = Field(
+        default=None, description="When the person proved another factor; needed to enrol (R14)."
+    )
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example({"purpose": "verify", "scenario": "login", "account_id": "user-42"}),
+    )
+
+
+class StepAnswer(Answer):
+    """One thing to do before the camera. Left and right are the person's own."""
+
+    id: str
+    kind: StepKind
+    min_ms: int
+
+
+class ChallengeAnswer(Answer):
+    """What the session must be answered with."""
+
+    nonce: str
+    profile: str
+    steps: tuple[StepAnswer, ...]
+    expires_at: datetime
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example(_CHALLENGE))
+
+    @classmethod
+    def of(cls, challenge: Challenge) -> Self:
+        """Return the challenge as the device is told it."""
+        return cls(
+            nonce=urlsafe_b64encode(challenge.nonce).rstrip(b"=").decode(),
+            profile=challenge.profile,
+            steps=tuple(StepAnswer(id=step.id, kind=step.kind, min_ms=step.min_ms) for step in challenge.steps),
+            expires_at=challenge.expires_at,
+        )
+
+
+class SessionOpenedAnswer(Answer):
+    """A session. Give `client_token` to the device or send the person to `capture_url`; both are told once."""
+
+    session_id: str
+    client_token: str
+    expires_at: datetime
+    challenge: ChallengeAnswer
+    capture_url: str
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "session_id": "fs_0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+                "client_token": "fc_the-device-s-secret",
+                "expires_at": "2026-03-01T12:05:00Z",
+                "challenge": _CHALLENGE,
+                "capture_url": "https://face.example/ui/capture#session=fs_0f1e…&token=fc_…",
+            }
+        ),
+    )
+
+
+class SessionAnswer(Answer):
+    """A session as the backend may see it; `reason` and `id_token` never reach the device."""
+
+    session_id: str
+    purpose: Purpose
+    scenario: str
+    state: Literal["open", "accepted", "denied", "expired", "cancelled"]
+    reason: str | None = None
+    account_id: str | None = None
+    reference_id: str | None = None
+    id_token: str | None = None
+    amr: tuple[str, ...] | None = None
+    decided_at: datetime | None = None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "session_id": "fs_0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+                "purpose": "verify",
+                "scenario": "login",
+                "state": "accepted",
+                "reason": None,
+                "account_id": "user-42",
+                "reference_id": "ref_0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+                "id_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiJ1c2VyLTQyIn0.c2ln",
+                "amr": ["face"],
+                "decided_at": "2026-03-01T12:01:04Z",
+            }
+        ),
+    )
+
+
+class CaptureAnswer(Answer):
+    """All that a device learns of a post of frames: every denial is the same, byte for byte (R25)."""
+
+    state: Literal["open", "accepted", "denied"]
+    guidance: tuple[str, ...] = ()
+    message: str = ANOTHER_WAY
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example({"state": "open", "guidance": ["too_dark"], "message": ANOTHER_WAY}),
+    )
+
+
+class CancelledAnswer(Answer):
+    """The device does not want to go on."""
+
+    state: Literal["cancelled"] = "cancelled"
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example({"state": "cancelled"}))
