@@ -1,0 +1,192 @@
+"""What `faceauth doctor` looks at: one small check each, which finds nothing or says what to do."""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from faceauth.clock import Clock
+from faceauth.consent.scenarios import ScenarioStore
+from faceauth.db.engine import Database
+from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.db.upgrade import check as check_revision
+from faceauth.embed.install import verify
+from faceauth.embed.manifest import pack_spec
+from faceauth.errors import FaceauthError
+from faceauth.installation import databases
+from faceauth.settings import Settings, unknown_variables
+from faceauth.vault.keyring import Keyring, bind_installation, load_keyring
+from faceauth.vault.keys import KeyringProvider
+from faceauth.vault.keystore import DataKeys
+from faceauth.vault.references import ReferenceStore
+from faceauth.vault.tombstones import unfinished
+
+State = Literal["ok", "warning", "problem"]
+
+LITTLE_SPACE: Final = 500_000_000
+"""Bytes free below which a warning is due. Own figure: a database that cannot grow refuses every login."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, in one line that says what to do where something is wrong."""
+
+    name: str
+    state: State
+    line: str
+
+
+def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Yield what every check finds; a check that cannot be made for want of an earlier one is left out."""
+    yield from _variables()
+    yield from _folder(settings)
+    yield _space(settings.data_dir)
+    yield _pack(settings)
+    keyring: Keyring | None = None
+    try:
+        keyring = load_keyring(settings.keyring_file)
+        yield from _keyring(settings, keyring, clock)
+    except FaceauthError as error:
+        yield Finding("keyring", "problem", str(error))
+    try:
+        data, keys = databases(settings)
+    except FaceauthError as error:
+        yield Finding("database", "problem", str(error))
+        return
+    try:
+        yield from _databases(settings, data, keys, keyring, clock)
+    finally:
+        data.dispose()
+        keys.dispose()
+
+
+def _variables() -> Iterator[Finding]:
+    for name, nearest in unknown_variables().items():
+        meant = f" Did you mean {nearest}?" if nearest else ""
+        yield Finding("settings", "warning", f"{name} is set and is no setting.{meant} See docs/settings.md.")
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir.absolute()
+    if not folder.is_dir():
+        yield Finding("data folder", "problem", f"{folder} is not there. Run: faceauth init")
+        return
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        yield Finding("data folder", "problem", f"{folder} cannot be written ({error.strerror}). Check its owner.")
+        return
+    if folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield Finding("data folder", "warning", f"Others may look into {folder}. Run: chmod 700 {folder}")
+    else:
+        yield Finding("data folder", "ok", f"{folder}, for its owner only")
+
+
+def _space(folder: Path) -> Finding:
+    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.is_dir())
+    free = shutil.disk_usage(there).free
+    line = f"{free / 1e9:.1f} GB free at {there}"
+    if free < LITTLE_SPACE:
+        return Finding("disk", "warning", f"Only {line}. Make room: a full disk refuses every login.")
+    return Finding("disk", "ok", line)
+
+
+def _pack(settings: Settings) -> Finding:
+    name = settings.model_pack
+    try:
+        spec = pack_spec(name)
+        problems = verify(name, settings.models_dir)
+    except FaceauthError as error:
+        return Finding("model pack", "problem", str(error))
+    if problems:
+        told = f"{name} in {settings.models_dir}: {' '.join(problems)} Run: faceauth models install {name}"
+        return Finding("model pack", "problem", told)
+    return Finding("model pack", "ok", f"{name}, every file as in the manifest; licence: {spec.licence}")
+
+
+def _keyring(settings: Settings, keyring: Keyring, clock: Clock) -> Iterator[Finding]:
+    file, folder = settings.keyring_file.absolute(), settings.data_dir.absolute()
+    if folder in file.parents:
+        line = f"{file} lies in the data folder: a copy of it opens itself. Move it and set FACEAUTH_KEYS__FILE."
+        yield Finding("keyring", "warning", line)
+    else:
+        yield Finding("keyring", "ok", f"{file}, for its owner only, version {keyring.active}")
+    now = clock()
+    if now < keyring.created_at:
+        line = f"It is {now:%Y-%m-%d %H:%M} UTC here, before the keyring was made. Set the machine's clock."
+        yield Finding("clock", "problem", line)
+    else:
+        yield Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _databases(
+    settings: Settings, data: Database, keys: Database, keyring: Keyring | None, clock: Clock
+) -> Iterator[Finding]:
+    missing = [one.place for one in (data, keys) if not one.exists()]
+    if missing:
+        yield Finding("database", "problem", f"{missing[0]} is not there. Run: faceauth init")
+        return
+    # Each leans on the one before: tables that are not there cannot be asked who they belong to.
+    steps: list[tuple[str, Callable[[], str]]] = [("database", lambda: _revision(data, keys))]
+    if keyring is not None:
+        steps += [
+            ("installation", lambda: _owner(data, keyring)),
+            ("erasures", lambda: _erasures(data)),
+            ("references", lambda: _references(settings, data, keys, keyring, clock)),
+        ]
+    for name, step in steps:
+        try:
+            yield Finding(name, "ok", step())
+        except FaceauthError as error:
+            yield Finding(name, "problem", str(error))
+            return
+
+
+class _WrongError(FaceauthError):
+    """Something is wrong that no error of the rooms stands for."""
+
+
+def _revision(data: Database, keys: Database) -> str:
+    check_revision(data, keys)
+    return f"{data.place} and its keys, of this version"
+
+
+def _owner(data: Database, keyring: Keyring) -> str:
+    with data.read() as conn:
+        bind_installation(conn, keyring)
+    return f"{keyring.installation_id[:8]}, keyring and database belong together"
+
+
+def _erasures(data: Database) -> str:
+    with data.read() as conn:
+        left = len(unfinished(conn))
+    if left:
+        raise _WrongError(
+            f"{left} erasures were cut short. They are finished when the service starts: faceauth serve"
+        )
+    return "none unfinished"
+
+
+def _references(settings: Settings, data: Database, keys: Database, keyring: Keyring, clock: Clock) -> str:
+    broken: list[str] = []
+    store = ReferenceStore(
+        DataKeys(keys, KeyringProvider(keyring), clock),
+        clock=clock,
+        new_id=lambda prefix: prefix,
+        random=os.urandom,
+        report=lambda reference_id, _: broken.append(reference_id),
+    )
+    opened = 0
+    with data.read() as conn:
+        for scenario in ScenarioStore(settings.consent).list(conn, DEFAULT_TENANT):
+            for _ in store.open_scenario(conn, tenant=DEFAULT_TENANT, scenario=scenario.scenario):
+                opened += 1
+    if broken:
+        some = ", ".join(broken[:3]) + (" …" if len(broken) > 3 else "")
+        raise _WrongError(f"{len(broken)} of {opened + len(broken)} do not open ({some}): restore a backup.")
+    return f"{opened}, and every one opens"
