@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from faceauth.db.upgrade import upgrade
 from tests import databases, postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,23 +34,29 @@ def models_dir() -> Path:
 @pytest.fixture(scope="session")
 def postgresql_cluster() -> Iterator[postgresql.Cluster]:
     """A PostgreSQL server; tests that need it skip where there is none and none can be started."""
-    server = postgresql.cluster()
-    try:
-        cluster = server.__enter__()
-    except postgresql.Unavailable as reason:
-        pytest.skip(str(reason))
-    try:
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(postgresql.cluster())
+        except postgresql.Unavailable as reason:
+            pytest.skip(str(reason))
         yield cluster
-    finally:
-        server.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_cluster: postgresql.Cluster) -> Iterator[str]:
-    """The name of a migrated database to copy."""
-    name = databases.make_postgresql_template(postgresql_cluster)
-    yield name
-    postgresql_cluster.run(f"DROP DATABASE {name}")
+def migrated_postgresql(postgresql_cluster: postgresql.Cluster) -> Iterator[databases.Databases]:
+    """The pair that tests on PostgreSQL share, one after the other; `database` gives it wiped."""
+    with databases.new_postgresql(postgresql_cluster) as pair:
+        upgrade(*pair)
+        yield pair
+
+
+@pytest.fixture
+def postgresql_database(migrated_postgresql: databases.Databases) -> Iterator[databases.Databases]:
+    """A fresh, migrated pair on PostgreSQL."""
+    revisions = databases.revisions(migrated_postgresql)
+    yield migrated_postgresql
+    databases.dispose(migrated_postgresql)
+    databases.wipe(migrated_postgresql, revisions)
 
 
 @pytest.fixture(scope="session")
@@ -57,21 +65,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return databases.make_sqlite_template(tmp_path_factory.mktemp("template"))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[databases.Databases]:
-    """A fresh, migrated pair (data, keys), on SQLite and on PostgreSQL in turn."""
-    if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
-        with databases.copied_sqlite(template, tmp_path / "databases") as pair:
-            yield pair
-    else:
-        cluster = request.getfixturevalue("postgresql_cluster")
-        with databases.copied_postgresql(cluster, request.getfixturevalue("postgresql_template")) as pair:
-            yield pair
-
-
 @pytest.fixture
 def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[databases.Databases]:
     """A fresh, migrated pair on SQLite, for what does not hang on the kind of database."""
     with databases.copied_sqlite(sqlite_template, tmp_path / "databases") as pair:
         yield pair
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest) -> databases.Databases:
+    """A fresh, migrated pair (data, keys), on SQLite and on PostgreSQL in turn. Do not change its tables."""
+    pair: databases.Databases = request.getfixturevalue(f"{request.param}_database")
+    return pair

@@ -25,7 +25,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]
         databases.dispose(pair)
     else:
         cluster = request.getfixturevalue("postgresql_cluster")
-        with databases.copied_postgresql(cluster, None) as pair:
+        with databases.new_postgresql(cluster) as pair:
             yield pair
 
 
