@@ -49,12 +49,12 @@ wheel: $(VENV)/.dev ## the wheel, into dist/
 	@$(BIN)/python -m build --no-isolation --wheel
 
 # The overrides keep opencv-python out: insightface asks for it, and it fights with opencv-python-headless.
-COMPILE = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+COMPILE = uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 	--override requirements/overrides.txt --no-header --no-annotate --quiet
 
 lock: ## the two locks, from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
-	@$(COMPILE) --all-extras --group dev -o requirements/dev.lock
+	@$(COMPILE) --group dev -o requirements/dev.lock
 	@$(COMPILE) --group run -c requirements/dev.lock -o requirements/run.lock
 
 clean: ## what was made here: environment, models, caches, builds
