@@ -122,13 +122,14 @@ class AuditLog:
         if head is None:
             return AuditVerdict(0, 1)
         seq, digest = 0, START
-        rows = conn.execute(select(audit_log).order_by(audit_log.c.seq).execution_options(yield_per=1000))
+        rows = select(audit_log).order_by(audit_log.c.seq).execution_options(yield_per=1000)
         try:
-            for row in rows.mappings():
-                if not _fits(row, seq + 1, digest):
-                    return AuditVerdict(seq, seq + 1)
-                seq, digest = seq + 1, row["digest"]
-        except (TypeError, ValueError):  # what was written there is no longer what we write
+            with conn.execute(rows) as found:
+                for row in found.mappings():
+                    if not _fits(row, seq + 1, digest):
+                        return AuditVerdict(seq, seq + 1)
+                    seq, digest = seq + 1, row["digest"]
+        except (TypeError, ValueError):  # what stands there is no longer what we write
             return AuditVerdict(seq, seq + 1)
         if head.seq != seq:
             return AuditVerdict(seq, min(head.seq, seq) + 1)
