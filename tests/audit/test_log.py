@@ -113,9 +113,8 @@ def test_a_record_added_or_rebuilt_past_the_head_is_found(database: Databases, l
         row = dict(conn.execute(select(audit_log).where(audit_log.c.seq == 6)).mappings().one())
         previous, _ = row.pop("previous"), row.pop("digest")
         row["details"] = {"scenario": "payment"}
-        conn.execute(
-            update(audit_log).where(audit_log.c.seq == 6).values(**row, digest=row_digest(previous, **row))
-        )
+        row["digest"] = row_digest(previous, **row)
+        conn.execute(update(audit_log).where(audit_log.c.seq == 6).values(**row))
     assert _verdict(log, database) == AuditVerdict(6, 6)
     with database.data.begin() as conn:
         digest = row.pop("digest")
