@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.references import ReferenceStore
 from tests.databases import Databases
+
+SomeErasure = TypeVar("SomeErasure", bound=Erasure)
 
 MODEL = b"m" * 32
 START = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
@@ -119,8 +122,12 @@ class World:
                 conn, tenant=grant.tenant, account=grant.account, scenario=grant.scenario, model_digest=MODEL
             )
 
-    def erasure(self, kind: type[Erasure] = Erasure, keys: DataKeys | None = None) -> Erasure:
+    def erasure(self, keys: DataKeys | None = None) -> Erasure:
         """An erasure as a fresh process would make it, on the same databases and index."""
+        return self.interrupted(Erasure, keys)
+
+    def interrupted(self, kind: type[SomeErasure], keys: DataKeys | None = None) -> SomeErasure:
+        """One of another class, which a test lets fail."""
         return kind(
             data=self.data,
             keys=keys or self.keys,
