@@ -9,7 +9,7 @@ from tomllib import TOMLDecodeError
 from typing import Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, Field, PositiveInt, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -25,7 +25,13 @@ CONFIG_FILE = "faceauth.toml"
 PREFIX = "FACEAUTH_"
 
 
-class KeySettings(BaseModel):
+class Section(BaseModel):
+    """A group of settings; a name that is none is refused, here as at the top."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class KeySettings(Section):
     """Where the key-encryption keys come from."""
 
     provider: Literal["file"] = Field(default="file", description="Key provider: a keyring file.")
@@ -34,7 +40,7 @@ class KeySettings(BaseModel):
     )
 
 
-class CaptureSettings(BaseModel):
+class CaptureSettings(Section):
     """Caps on what a device may send (R20)."""
 
     max_pixels: PositiveInt = Field(default=12_000_000, description="Pixels in one picture, from its header.")
@@ -44,7 +50,7 @@ class CaptureSettings(BaseModel):
     min_eye_distance: float = Field(default=50.0, description="Pixels between the eyes, facing the camera.")
 
 
-class SessionSettings(BaseModel):
+class SessionSettings(Section):
     """The life of a session."""
 
     open_s: PositiveInt = Field(default=300, description="Seconds a session waits for its first frame.")
@@ -55,14 +61,14 @@ class SessionSettings(BaseModel):
     posts: PositiveInt = Field(default=3, description="Multipart posts one session may make before a decision.")
 
 
-class ServiceSettings(BaseModel):
+class ServiceSettings(Section):
     """The process that serves."""
 
     workers: PositiveInt = Field(default=2, description="Threads that judge frames.")
     queue: PositiveInt = Field(default=16, description="Requests that may wait for one of them (R59).")
 
 
-class ConsentSettings(BaseModel):
+class ConsentSettings(Section):
     """What notices and receipts name, and who may agree."""
 
     controller: str = Field(default="The operator of this service", description="Who decides about the data.")
