@@ -30,8 +30,10 @@ from faceauth.errors import (
     InvalidTimeline,
     LivenessDenied,
     Mismatch,
+    SealBroken,
     SessionClosed,
     TooManyFrames,
+    UnknownReference,
 )
 from faceauth.identity.attempts import Attempts
 from faceauth.liveness.challenge import challenge_from_wire
@@ -190,7 +192,7 @@ class Pipeline:
         if identifying:
             with self.data.read() as conn:
                 for reference_id in stored:
-                    self.index.add(self.references.open_one(conn, reference_id))
+                    self.index.add(self.references.open_one(conn, reference_id, expected_tenant=grant.tenant))
         return stored
 
     def verify(self, session: CaptureSession, grant: ConsentGrant, probe: Probe) -> MatchDecision:
@@ -226,10 +228,11 @@ class Pipeline:
         references, grants = [], {}
         with self.data.read() as conn:
             for candidate in found:
-                reference = self.references.open_one(conn, candidate.reference_id)
                 try:
+                    reference = self.references.open_one(conn, candidate.reference_id, expected_tenant=tenant)
                     grant = self.gate.ask(conn, tenant=tenant, account=reference.account, scenario=scenario)
-                except ConsentError:
+                except (ConsentError, SealBroken, UnknownReference):
+                    # Erased, withdrawn or damaged since the index saw it: it cannot let anyone in.
                     continue
                 references.append(reference)
                 grants[reference.account] = grant
