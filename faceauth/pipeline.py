@@ -50,6 +50,7 @@ from faceauth.types import (
     LiveCapture,
     MatchDecision,
     Probe,
+    Reference,
 )
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.keystore import DataKeys
@@ -204,13 +205,7 @@ class Pipeline:
         """
         point = self.embedder.operating_points[VERIFY_POINT]
         with self.data.read() as conn:
-            references = self.references.open_account(
-                conn,
-                tenant=grant.tenant,
-                account=grant.account,
-                scenario=grant.scenario,
-                model_digest=probe.model_digest,
-            )
+            references = self._own_references(conn, grant, probe)
         decision = match.verify(probe, references, grant=grant, point=point)
         self._accept(session, grant, decision)
         return decision
@@ -225,17 +220,20 @@ class Pipeline:
         """
         tenant, scenario = session.tenant, session.scenario
         found = self.index.search(tenant, scenario, probe.model_digest, probe.vector, CANDIDATES)
-        references, grants = [], {}
+        references: list[Reference] = []
+        grants: dict[str, ConsentGrant] = {}
         with self.data.read() as conn:
             for candidate in found:
                 try:
-                    reference = self.references.open_one(conn, candidate.reference_id, expected_tenant=tenant)
-                    grant = self.gate.ask(conn, tenant=tenant, account=reference.account, scenario=scenario)
+                    nominee = self.references.open_one(conn, candidate.reference_id, expected_tenant=tenant)
+                    if nominee.account in grants:
+                        continue
+                    grant = self.gate.ask(conn, tenant=tenant, account=nominee.account, scenario=scenario)
                 except (ConsentError, SealBroken, UnknownReference):
                     # Erased, withdrawn or damaged since the index saw it: it cannot let anyone in.
                     continue
-                references.append(reference)
-                grants[reference.account] = grant
+                grants[nominee.account] = grant
+                references += self._own_references(conn, grant, probe)
         if not references:
             raise Mismatch("Nobody who agreed to be identified looks like this.")
         decision = match.identify(
@@ -247,6 +245,15 @@ class Pipeline:
         )
         self._accept(session, grants[decision.account], decision)
         return decision
+
+    def _own_references(self, conn: Connection, grant: ConsentGrant, probe: Probe) -> tuple[Reference, ...]:
+        return self.references.open_account(
+            conn,
+            tenant=grant.tenant,
+            account=grant.account,
+            scenario=grant.scenario,
+            model_digest=probe.model_digest,
+        )
 
     def _accept(self, session: CaptureSession, grant: ConsentGrant, decision: MatchDecision) -> None:
         outcome = Outcome("accepted", account=decision.account, reference_id=decision.reference_id)
