@@ -8,7 +8,8 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# Errors only: pip warns of much that nobody can act on here.
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 # Relative as a target, because make splits names at spaces; absolute for the programs, which may run elsewhere.
 PACK := .cache/models/open
