@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -26,8 +26,6 @@ from faceauth.vault.receipts import DeletionReceipt, claims_of, iso, receipt_of
 from faceauth.vault.references import ReferenceStore
 from faceauth.vault.scope import ErasureReason, ErasureState, Scope
 from faceauth.vault.tombstones import Tombstone
-
-_TRIES: Final = 5
 
 
 class Audit(Protocol):
@@ -165,38 +163,36 @@ class Erasure:
     # --- the steps, each from one state to the next -----------------------------------------------------------
 
     def _reseal_survivors(self, stone: Tombstone) -> None:
-        """Move what stays of the account to a new key, so that the old ones can go."""
-        for _ in range(_TRIES):
-            # The new key comes before the lock: an enrolment that holds the lock was checked against the old key
-            # and is found below; one that gets it later is checked against this one and refused.
-            fresh = (
-                None if stone.scope.whole_account else self._keys.replace(stone.scope.tenant, stone.scope.account)
-            )
+        """Move what stays of the account to a new key, and write down the old ones, which can then go."""
+        tenant, account = stone.scope.tenant, stone.scope.account
+        if stone.scope.whole_account:
             with self._data.begin() as conn:
-                tombstones.lock_account(conn, stone.scope)
-                found: dict[str, Any] = {"before": None, "resealed": 0, "unreadable": []}
-                if fresh is not None:
-                    if not self._keys.is_current(fresh):
-                        continue  # another erasure of this account made a newer key meanwhile
-                    moved, broken = self._references.reseal(conn, key=fresh)
-                    found = {"before": fresh.generation, "resealed": len(moved), "unreadable": list(broken)}
+                found = {"data_keys": self._keys.ids(tenant, account), "resealed": 0, "unreadable": ()}
                 self._advance(conn, stone, ErasureState.RESEALED, found)
-                return
-        raise StorageError("The account's keys are being changed by others. The erasure will go on later.")
+            return
+        # The new key comes before the lock: an enrolment that holds the lock was checked against an older key and
+        # is found below; one that gets it later is checked against this key and refused.
+        self._keys.replace(tenant, account)
+        with self._data.begin() as conn:
+            tombstones.lock_account(conn, stone.scope)
+            # Another erasure of this account may have made a newer key since; it will do as well.
+            newest = self._keys.current(tenant, account)
+            moved, broken = self._references.reseal(conn, key=newest)
+            old = self._keys.ids(tenant, account, before=newest.generation)
+            found = {"data_keys": old, "resealed": len(moved), "unreadable": broken}
+            self._advance(conn, stone, ErasureState.RESEALED, found)
 
     def _destroy_keys(self, stone: Tombstone) -> None:
-        scope = stone.scope
-        listed = self._keys.ids(scope.tenant, scope.account, before=stone.doomed["before"])
-        names = sorted({*stone.doomed.get("data_keys", []), *listed})
-        with self._data.begin() as conn:
-            # Written down before they go: after a crash half-way the receipt must still name all of them.
-            self._advance(conn, stone, stone.state, {"data_keys": names})
-        for name in names:
+        scope, names = stone.scope, set(stone.doomed["data_keys"])
+        if scope.whole_account:
+            # One made since by an enrolment that was then refused; it sealed nothing.
+            names.update(self._keys.ids(scope.tenant, scope.account))
+        for name in sorted(names):
             self._keys.destroy(name)
         with self._data.begin() as conn:
-            for name in names:
+            for name in sorted(names):
                 self._record(conn, Event.DATA_KEY_DESTROYED, scope, key_id=name, tombstone_id=stone.tombstone_id)
-            self._advance(conn, stone, ErasureState.KEYS_DESTROYED, {"data_keys": names})
+            self._advance(conn, stone, ErasureState.KEYS_DESTROYED, {"data_keys": sorted(names)})
 
     def _delete_rows(self, stone: Tombstone) -> None:
         with self._data.begin() as conn:
@@ -264,9 +260,7 @@ class Erasure:
         token: str | None = None,
     ) -> None:
         """Write the next state; if another process was faster, roll this step back and look again."""
-        steps = dict(stone.doomed["steps"])
-        if to is not stone.state:
-            steps[to.value] = iso(self._clock())
+        steps = {**stone.doomed["steps"], to.value: iso(self._clock())}
         doomed = {**stone.doomed, **(found or {}), "steps": steps}
         if not tombstones.advance(conn, stone, to, doomed=doomed, finished_at=finished_at, token=token):
             raise _Overtaken
