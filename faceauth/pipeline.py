@@ -182,7 +182,13 @@ class Pipeline:
         key = self.keys.current(grant.tenant, grant.account)
         with self.data.begin() as conn:
             self.gate.confirm(conn, grant)
-            old = self.references.ids(conn, tenant=grant.tenant, account=grant.account, scenario=grant.scenario)
+            old = self.references.ids(
+                conn,
+                tenant=grant.tenant,
+                account=grant.account,
+                scenario=grant.scenario,
+                model_digest=probe.model_digest,
+            )
             stored = self.references.add(conn, grant, probe, key=key)
             outcome = Outcome("accepted", account=grant.account, reference_id=stored[0])
             self.sessions.decide(conn, session, outcome, now=self.clock())
