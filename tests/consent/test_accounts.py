@@ -63,8 +63,9 @@ def test_tenants_do_not_see_each_other(database: Databases, store: AccountStore)
 def test_malformed_facts_are_refused(sqlite_database: Databases, facts: dict[str, Any]) -> None:
     with sqlite_database.data.begin() as conn:
         Story().open(conn)
+        facts = {"account": ANN} | facts
         with pytest.raises(InvalidRequest):
-            AccountStore().ensure(conn, **({"tenant": TENANT, "account": ANN, "now": START} | facts))
+            AccountStore().ensure(conn, tenant=TENANT, now=START, **facts)
 
 
 @pytest.mark.parametrize("account", ["a", "x" * 200, "user:42", "ann@example.org", "+49.1-2_3"])

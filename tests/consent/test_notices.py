@@ -24,8 +24,8 @@ def story(database: Databases) -> Story:
 
 
 def _publish(story: Story, conn: Connection, text: str, **more: Any) -> Notice:
-    facts = {"tenant": TENANT, "scenario": "login", "notices": {"en": text}, "material": False, "now": story.now}
-    return story.notices.publish(conn, **(facts | more))
+    facts: dict[str, Any] = {"scenario": "login", "notices": {"en": text}, "material": False} | more
+    return story.notices.publish(conn, tenant=TENANT, now=story.now, **facts)
 
 
 def test_every_version_stays_readable_at_its_hash(database: Databases, story: Story) -> None:
