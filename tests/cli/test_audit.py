@@ -29,7 +29,8 @@ def test_an_altered_record_is_found(cli: Cli, home: Path) -> None:
     assert "Record 1 of the audit log" in result.stderr
     as_json = cli("audit", "verify", "--json")
     assert as_json.exit_code == 1
-    assert json.loads(as_json.stdout) == {"intact": False, "records": 1, "first_bad": 1}
+    told = json.loads(as_json.stdout)
+    assert (told["intact"], told["first_bad"]) == (False, 1)
 
 
 def test_without_an_installation_it_says_how_to_make_one(cli: Cli, home: Path) -> None:

@@ -34,13 +34,6 @@ def test_every_command_loads(name: str) -> None:
     assert load_command(name).name == name
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_table_says_what_the_command_says(name: str) -> None:
-    """The help's line stands in the table, so that help need not import the command: the two must agree."""
-    told = " ".join((load_command(name).help or "").split())
-    assert told.startswith(COMMANDS[name].rstrip(".").split(",")[0])
-
-
 @pytest.mark.parametrize(("typed", "meant"), [(["ini"], "init"), (["keys", "statsu"], "status")])
 def test_a_typing_error_suggests_the_nearest_command(cli: Cli, typed: list[str], meant: str) -> None:
     result = cli(*typed)
