@@ -163,6 +163,8 @@ class Denied(FaceauthError):
 class LivenessDenied(Denied):
     """A liveness gate denied; `gate` names it, for the log and the tests, never for the device."""
 
+    code = "liveness"
+
     def __init__(self, gate: str, detail: str = "", *, reason: str = "liveness") -> None:
         super().__init__(reason, detail or gate)
         self.gate = gate
@@ -171,6 +173,8 @@ class LivenessDenied(Denied):
 class Locked(Denied):
     """Too many attempts (R10)."""
 
+    code = "locked"
+
     def __init__(self, detail: str = "") -> None:
         super().__init__("locked", detail)
 
@@ -178,12 +182,16 @@ class Locked(Denied):
 class Mismatch(Denied):
     """No reference matched."""
 
+    code = "mismatch"
+
     def __init__(self, detail: str = "") -> None:
         super().__init__("mismatch", detail)
 
 
 class NotEnrolled(Denied):
     """There is no reference to compare with."""
+
+    code = "not_enrolled"
 
     def __init__(self, detail: str = "") -> None:
         super().__init__("not_enrolled", detail)

@@ -66,6 +66,8 @@ def list_consents(here: Here, caller: Application, account_id: Name) -> Consents
 @router.delete("/{scenario}")
 def withdraw_consent(here: Here, caller: Application, account_id: Name, scenario: ScenarioName) -> DeletionAnswer:
     """Withdraw: the face is erased and a signed receipt says so; again, the same receipt (R32)."""
+    with here.data.read() as conn:
+        here.scenarios.get(conn, caller.tenant, scenario)
     receipt = here.lifecycle.withdraw(
         tenant=caller.tenant, account=account_id, scenario=scenario, actor=actor(caller)
     )
