@@ -20,7 +20,7 @@ export OMP_NUM_THREADS ?= 1
 IMAGES ?=
 DATA ?= ../shared/data/lfw
 
-.PHONY: help demo test lint types check lock bench soak wheel clean
+.PHONY: help demo test lint types house check lock bench soak wheel clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -38,7 +38,10 @@ lint: $(VENV)/.dev $(VENV)/.project ## ruff: rules and format
 types: $(VENV)/.dev $(VENV)/.project ## mypy, strict
 	@$(BIN)/mypy
 
-check: lint types test ## all three
+house: $(VENV)/.dev $(VENV)/.project ## the rules of the house: which way imports run, who makes what
+	@$(BIN)/python -m tests.house
+
+check: lint types house test ## all four
 
 bench: $(VENV)/.dev $(VENV)/.project $(PACK) ## accuracy on DATA (default: ../shared/data/lfw)
 	@$(BIN)/faceauth bench accuracy --data "$(DATA)"

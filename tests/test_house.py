@@ -10,21 +10,13 @@ from tests import house
 
 ROOT = house.PACKAGE.parent
 Check = Callable[[str, str], list[str]]
-CHECKS: list[Check] = [
-    house.check_imports,
-    house.check_makers,
-    house.check_environment,
-    house.check_sql,
-    house.check_logs,
-    house.check_files,
-]
 
 
 def name(check: Check) -> str:
     return check.__name__.removeprefix("check_")
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=name)
+@pytest.mark.parametrize("check", house.CHECKS, ids=name)
 def test_the_code_keeps_the_rule(check: Check) -> None:
     """R9, R24: of which no log line names a vector or a score; the others are STYLE's."""
     found = [line for path, text in house.modules() for line in check(path, text)]

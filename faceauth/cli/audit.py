@@ -38,7 +38,7 @@ def verify(as_json: Json = False) -> None:
         if not verdict.intact:
             raise typer.Exit(1)
     elif verdict.intact:
-        console().print(f"[green]✓[/] {verdict.count} records, and every one fits the one before it.")
+        console().print(f"[green]✓[/] Records: {verdict.count}. Each one fits the one before it.")
     else:
         fail(
             f"Record {verdict.first_bad} of the audit log was altered, moved or removed. Keep a copy of the "

@@ -189,4 +189,4 @@ def _references(settings: Settings, data: Database, keys: Database, keyring: Key
     if broken:
         some = ", ".join(broken[:3]) + (" …" if len(broken) > 3 else "")
         raise _WrongError(f"{len(broken)} of {opened + len(broken)} do not open ({some}): restore a backup.")
-    return f"{opened}, and every one opens"
+    return f"{opened} sealed, and every one opens" if opened else "none stored"

@@ -38,7 +38,7 @@ def doctor(as_json: Json = False) -> None:
         out = console()
         out.print(f"faceauth {version('faceauth')}, Python {platform.python_version()}, {platform.platform()}\n")
         for name, value in values.items():
-            out.print(f"{name} = {value}", markup=False)
+            out.print(f"{name} = {'(not set)' if value in (None, '', []) else value}", markup=False)
         out.print()
         for finding in findings:
             out.print(f"{MARKS[finding.state]} {finding.name:<12} ", end="")

@@ -15,7 +15,7 @@ def test_a_whole_chain_is_found_whole(cli: Cli, home: Path) -> None:
     told = json.loads(cli("audit", "verify", "--json").stdout)
     assert told["intact"] is True
     assert told["records"] >= 1
-    assert "every one fits" in cli("audit", "verify").stdout
+    assert "Each one fits" in cli("audit", "verify").stdout
 
 
 def test_an_altered_record_is_found(cli: Cli, home: Path) -> None:
