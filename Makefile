@@ -67,9 +67,9 @@ clean: ## what was made here: environment, models, caches, builds
 
 # --- steps ----------------------------------------------------------------------------------------------------
 
-# The first Python on the PATH that is new enough; PYTHON=... chooses another.
+# The first Python on the PATH that is new enough, or the one that PYTHON names.
 $(VENV)/.made:
-	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python); do \
 	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    echo "Making a virtual environment with $$("$$python" --version)"; \
 	    "$$python" -m venv $(VENV) && touch $@ && exit 0; \
@@ -77,7 +77,7 @@ $(VENV)/.made:
 	    exit 1; \
 	  fi; \
 	done; \
-	echo "faceauth needs Python 3.11 or newer, and none is on the PATH. Install one, or: make PYTHON=/path/to/python3" >&2; \
+	echo "faceauth needs Python 3.11 or newer, and found none. Install one, or name it: make demo PYTHON=/path/to/python3" >&2; \
 	exit 1
 
 # Every file is checked against the SHA-256 in the lock, and nothing that the lock does not name is fetched.

@@ -1,6 +1,6 @@
 """The rules of the house, read from the code's syntax trees. Each returns what it found, one line a breach.
 
-Run as a program (`make house`), it prints every breach; `test_house.py` holds the same, and that each rule can fail.
+Run as a program (`make house`), it prints every breach; `test_house.py` holds the same, and that each can fail.
 """
 
 import ast
