@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, select, update
 
-from faceauth.consent.names import check_account, check_locale
+from faceauth.consent.names import check_account, check_locale, is_account, is_plain_text
 from faceauth.db.rows import insert_if_absent
 from faceauth.db.schema import accounts
 from faceauth.errors import InvalidRequest, UnknownAccount
@@ -68,7 +68,7 @@ class AccountStore:
             UnknownAccount: This tenant has none of that name.
         """
         query = select(accounts).where(accounts.c.tenant == tenant, accounts.c.account == account)
-        row = conn.execute(query).mappings().one_or_none()
+        row = conn.execute(query).mappings().one_or_none() if is_account(account) else None
         if row is None:
             raise UnknownAccount("There is no such account. Make it first with PUT /v1/accounts/{account_id}.")
         return Account(**row)
@@ -76,7 +76,7 @@ class AccountStore:
     def exists(self, conn: Connection, tenant: str, account: str) -> bool:
         """Say whether this tenant has an account of that name."""
         query = select(accounts.c.account).where(accounts.c.tenant == tenant, accounts.c.account == account)
-        return conn.execute(query).first() is not None
+        return is_account(account) and conn.execute(query).first() is not None
 
 
 def age(birth_date: date, today: date) -> int:
@@ -110,9 +110,10 @@ def _checked(
 
 def _checked_guardian(guardian: Mapping[str, object]) -> dict[str, object]:
     try:
-        written = json.dumps(dict(guardian), allow_nan=False)
+        written = json.dumps(dict(guardian), allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise InvalidRequest("guardian must be plain JSON.") from error
-    if len(written) > GUARDIAN_LIMIT or not any(isinstance(v, str) and v.strip() for v in guardian.values()):
+    named = any(isinstance(value, str) and value.strip() for value in guardian.values())
+    if not named or len(written) > GUARDIAN_LIMIT or not is_plain_text(written):
         raise InvalidRequest(f"guardian must say who it is, in at most {GUARDIAN_LIMIT} characters of JSON.")
     return dict(guardian)

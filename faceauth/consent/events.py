@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
+from faceauth.consent.names import is_account, is_scenario
 from faceauth.db.schema import consent_events as table
 
 
@@ -45,6 +46,8 @@ def account_events(
     conn: Connection, tenant: str, account: str, scenario: str | None = None
 ) -> tuple[ConsentEvent, ...]:
     """Return the account's lines, the oldest first, of one scenario or of all."""
+    if not is_account(account) or not (scenario is None or is_scenario(scenario)):
+        return ()
     query = select(table).where(table.c.tenant == tenant, table.c.account == account).order_by(table.c.seq)
     if scenario is not None:
         query = query.where(table.c.scenario == scenario)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from faceauth.clock import Clock
 from faceauth.consent.accounts import Account, AccountStore, age
 from faceauth.consent.events import ConsentEvent, account_events, append_event, next_seq
+from faceauth.consent.names import is_scenario
 from faceauth.consent.notices import Notice, NoticeStore, NoticeText
 from faceauth.consent.record import Occasion, consent_record
 from faceauth.consent.request import Affirmation, ConsentRequest
@@ -123,7 +124,7 @@ class ConsentLedger:
         references that lean on it; the caller requests that erasure in the same transaction.
         """
         # The lock keeps a login that is being accepted apart: it commits before, or sees the withdrawal (R33).
-        if not lock_account(conn, tenant, account):
+        if not is_scenario(scenario) or not lock_account(conn, tenant, account):
             return None
         here = live_consents.c
         conn.execute(

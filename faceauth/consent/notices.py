@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
-from faceauth.consent.names import check_locale
+from faceauth.consent.names import check_locale, is_plain_text, is_scenario
 from faceauth.db.schema import notices as table
 from faceauth.db.schema import scenarios
 from faceauth.errors import InvalidRequest, UnknownNotice, UnknownScenario
@@ -70,11 +70,10 @@ class NoticeStore:
         Raises:
             UnknownNotice: There is none yet.
         """
-        newest = conn.scalar(
-            select(func.max(table.c.version)).where(
-                table.c.tenant == tenant, table.c.scenario == scenario, table.c.effective_at <= now
-            )
+        query = select(func.max(table.c.version)).where(
+            table.c.tenant == tenant, table.c.scenario == scenario, table.c.effective_at <= now
         )
+        newest = conn.scalar(query) if is_scenario(scenario) else None
         if newest is None:
             raise UnknownNotice(f"The scenario {scenario!r} has no notice in force.")
         return self.version(conn, tenant, scenario, newest)
@@ -86,7 +85,8 @@ class NoticeStore:
             UnknownNotice: There is none of that number.
         """
         # Above what the column holds, PostgreSQL would fail instead of finding nothing.
-        rows = conn.execute(_one(tenant, scenario, version)).mappings().all() if 0 < version < 2**31 else []
+        possible = 0 < version < 2**31 and is_scenario(scenario)
+        rows = conn.execute(_one(tenant, scenario, version)).mappings().all() if possible else []
         if not rows:
             raise UnknownNotice(f"The scenario has no notice of version {version}.")
         return _notice(rows)
@@ -170,6 +170,6 @@ def _notice(rows: Sequence[RowMapping]) -> Notice:
 
 
 def _checked(text: str) -> str:
-    if not text.strip() or len(text) > TEXT_LIMIT or "\x00" in text:
+    if not text.strip() or len(text) > TEXT_LIMIT or not is_plain_text(text):
         raise InvalidRequest(f"A notice's text has 1 to {TEXT_LIMIT} characters.")
     return text

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from faceauth.consent.names import is_plain_text
 from faceauth.errors import ConsentInvalid
 
 METHODS = ("checkbox", "signature", "oral")
@@ -78,5 +79,6 @@ class ConsentRequest:
             raise ConsentInvalid("decision must be given or refused.")
         if self.affirmation.method not in METHODS:
             raise ConsentInvalid(f"method must be one of {', '.join(METHODS)}.")
-        if not self.affirmation.text.strip() or len(self.affirmation.text) > TEXT_LIMIT:
+        text = self.affirmation.text
+        if not text.strip() or len(text) > TEXT_LIMIT or not is_plain_text(text):
             raise ConsentInvalid(f"text must be the words that were affirmed, at most {TEXT_LIMIT} characters.")

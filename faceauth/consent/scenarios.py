@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from faceauth.consent.builtin import LOGIN, LOGIN_TITLES, login_notices
-from faceauth.consent.names import check_locale, check_scenario
+from faceauth.consent.names import check_locale, check_scenario, is_scenario
 from faceauth.consent.notices import NoticeStore
 from faceauth.db.rows import insert_if_absent
 from faceauth.db.schema import scenarios as table
@@ -70,7 +70,7 @@ class ScenarioStore:
             UnknownScenario: This tenant has none of that name.
         """
         query = select(table).where(table.c.tenant == tenant, table.c.scenario == scenario)
-        row = conn.execute(query).mappings().one_or_none()
+        row = conn.execute(query).mappings().one_or_none() if is_scenario(scenario) else None
         if row is None:
             raise UnknownScenario(f"There is no scenario {scenario[:64]!r}. GET /v1/scenarios lists them.")
         return Scenario(**row)
@@ -104,7 +104,9 @@ class ScenarioStore:
             raise InvalidRequest("A scenario's mode is verify or identify.")
         if not 1 <= retention_days <= RETENTION_LIMIT:
             raise InvalidRequest(f"retention_days must be 1 to {RETENTION_LIMIT} (R39).")
-        if not titles or any(not title.strip() or len(title) > 200 for title in titles.values()):
+        if not titles or any(
+            not title.strip() or len(title) > 200 or not title.isprintable() for title in titles.values()
+        ):
             raise InvalidRequest("A scenario needs a title of 1 to 200 characters in at least one language.")
         row = {
             "tenant": tenant,

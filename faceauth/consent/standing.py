@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
 
+from faceauth.consent.names import is_account, is_scenario
 from faceauth.consent.notices import NoticeStore
 from faceauth.db.schema import accounts, consent_events, live_consents, scenarios, tombstones
 
@@ -25,7 +26,7 @@ class LiveConsent:
 def lock_account(conn: Connection, tenant: str, account: str) -> bool:
     """Make the account's other writers wait until this transaction ends; return whether it is there."""
     query = select(accounts.c.account).where(accounts.c.tenant == tenant, accounts.c.account == account)
-    return conn.execute(query.with_for_update()).first() is not None
+    return is_account(account) and conn.execute(query.with_for_update()).first() is not None
 
 
 def live_consent(conn: Connection, tenant: str, account: str, scenario: str, *, lock: bool) -> LiveConsent | None:
@@ -34,6 +35,8 @@ def live_consent(conn: Connection, tenant: str, account: str, scenario: str, *, 
     query = select(row.consent_id, row.notice_version, row.granted_at, row.valid_until).where(
         row.tenant == tenant, row.account == account, row.scenario == scenario
     )
+    if not is_account(account):
+        return None
     found = conn.execute(query.with_for_update(read=True) if lock else query).one_or_none()
     return None if found is None else LiveConsent(*found)
 
@@ -42,6 +45,8 @@ def scenario_state(conn: Connection, tenant: str, scenario: str, *, lock: bool) 
     """Return "active", "retired" or None; `lock` keeps retiring and publishing out until this transaction ends."""
     query = select(scenarios.c.state).where(scenarios.c.tenant == tenant, scenarios.c.scenario == scenario)
     # KEY SHARE, as a foreign key takes it: logins do not wait for each other, only for `with_for_update`.
+    if not is_scenario(scenario):
+        return None
     state: str | None = conn.scalar(query.with_for_update(read=True, key_share=True) if lock else query)
     return state
 

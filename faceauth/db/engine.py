@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from faceauth.db.failures import explain
-from faceauth.errors import ConfigurationError, StorageError
+from faceauth.errors import ConfigurationError, InvalidRequest, StorageError
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -153,6 +153,10 @@ class Database:
             yield
         except IntegrityError:
             raise
+        except (DataError, UnicodeEncodeError) as error:
+            raise InvalidRequest(
+                "A text or number was sent that cannot be stored. Check for odd characters."
+            ) from error
         except DBAPIError as error:
             raise StorageError(explain(error.orig, self.place)) from error
         except PoolTimeout as error:
