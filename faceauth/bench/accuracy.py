@@ -1,0 +1,128 @@
+"""Accuracy of a pack on a data set: pairs, all against all, fused pictures, operating points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from faceauth.bench.dataset import Picture, read_folder, read_pairs
+from faceauth.bench.embeddings import Cache, Embedded, Progress, embed_pictures
+from faceauth.bench.gallery import all_against_all, compare_fused, fuse
+from faceauth.bench.machine import Environment, environment
+from faceauth.bench.pairs import PairResult, compare_pairs
+from faceauth.bench.points import derive, too_few
+from faceauth.bench.rates import Rate
+from faceauth.bench.scores import Scores
+from faceauth.capture.detect import build_detector
+from faceauth.embed.packs import Pack
+from faceauth.types import Detector, OperatingPoint
+
+MIN_FACE = 40
+"""Pixels of the smallest face looked for: pictures of data sets are smaller than a camera's."""
+
+FUSED_SIZES = (2, 3, 5)
+"""How many pictures a side are fused, at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FusedResult:
+    """Up to `size` references against up to `size` probes of each of `people`."""
+
+    size: int
+    people: int
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccuracyResult:
+    """Everything one run measured, and where."""
+
+    pack: str
+    pack_digest: bytes
+    model_digest: bytes
+    dataset: str
+    pictures: int
+    people: int
+    failure_to_acquire: Rate
+    pairs: PairResult | None
+    gallery: Scores
+    fused: tuple[FusedResult, ...]
+    points: tuple[OperatingPoint, ...]
+    warnings: tuple[str, ...]
+    environment: Environment
+    measured_at: datetime
+
+
+def measure_accuracy(
+    data: Path,
+    pack: Pack,
+    *,
+    now: datetime,
+    limit: int | None = None,
+    cache_file: Path | None = None,
+    workers: int = 2,
+    progress: Progress,
+) -> AccuracyResult:
+    """Measure a pack.
+
+    Args:
+        data: A folder of folders of pictures, one a person; with a ``pairs.txt`` LFW's protocol is run as well.
+        pack: Whose detector, alignment and embedder are used.
+        now: Of the report.
+        limit: Take only the first so many pictures.
+        cache_file: Where embeddings are kept between runs, if anywhere; see `Cache`.
+        workers: Threads.
+        progress: Is told what is done.
+
+    Raises:
+        InvalidRequest: The folder holds nothing that can be measured.
+    """
+    pictures = read_folder(data, limit=limit)
+    listed = data / "pairs.txt"
+    pairs = read_pairs(listed, pictures) if listed.is_file() else None
+    cache = Cache(cache_file, pack_digest=pack.digest)
+    embedded = embed_pictures(
+        pictures, detector_of(pack), pack.embedder, cache=cache, workers=workers, progress=progress
+    )
+    missed = int((~embedded.acquired).sum())
+    people = [picture.person for picture in pictures]
+    gallery = all_against_all(embedded, people, progress=progress)
+    return AccuracyResult(
+        pack=pack.name,
+        pack_digest=pack.digest,
+        model_digest=pack.embedder.model_digest,
+        dataset=data.resolve().name,
+        pictures=len(pictures),
+        people=len(set(people)),
+        failure_to_acquire=Rate(missed, len(pictures)),
+        pairs=None if pairs is None else compare_pairs(embedded, pairs),
+        gallery=gallery,
+        fused=_fused(embedded, people),
+        points=derive(gallery, source=_source(data.resolve().name, pictures, now)),
+        warnings=too_few(gallery),
+        environment=environment(),
+        measured_at=now,
+    )
+
+
+def detector_of(pack: Pack) -> Detector:
+    """Return the pack's detector, set to find faces as small as data sets have them."""
+    if pack.detector is not None:
+        return pack.detector
+    return build_detector(pack.detector_kind, pack.detector_sessions, {"min_face": MIN_FACE})
+
+
+def _fused(embedded: Embedded, people: Sequence[str]) -> tuple[FusedResult, ...]:
+    results = []
+    for size in FUSED_SIZES:
+        sides = fuse(embedded, people, size=size)
+        if sides.people >= 2:
+            results.append(FusedResult(size, sides.people, compare_fused(sides)))
+    return tuple(results)
+
+
+def _source(dataset: str, pictures: Sequence[Picture], now: datetime) -> str:
+    return (
+        f"faceauth bench accuracy on {dataset}: {len(pictures):,} pictures, all against all, single pictures, "
+        f"{now:%Y-%m-%d}"
+    )

@@ -1,0 +1,99 @@
+"""DET curves and score histograms, as small PNG files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from faceauth.bench.accuracy import AccuracyResult
+from faceauth.bench.points import TARGETS
+from faceauth.bench.scores import BINS, Counts, Scores
+from faceauth.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_PLOTTED_BINS = 200
+_DPI = 110
+
+
+def write_plots(result: AccuracyResult, folder: Path) -> tuple[Path, ...]:
+    """Write ``det.png`` and ``scores.png`` and return where they are.
+
+    Raises:
+        ConfigurationError: matplotlib is not installed.
+    """
+    sets: dict[str, Scores] = {f"single pictures ({result.gallery.comparisons:,} non-mated)": result.gallery}
+    for one in result.fused:
+        label = f"mean of up to {one.size}, {one.people} people ({one.scores.comparisons:,} non-mated)"
+        sets[label] = one.scores
+    title = f"{result.pack} on {result.dataset}, {result.pictures:,} pictures, {result.measured_at:%Y-%m-%d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = (folder / "det.png", folder / "scores.png")
+    for file, figure in zip(files, (det(sets, title), histogram(result, title)), strict=True):
+        figure.savefig(file, dpi=_DPI)
+    return files
+
+
+def _figure() -> "Figure":
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415  an extra, and slow to import
+    except ImportError as error:
+        raise ConfigurationError("Plots need matplotlib. Run: pip install 'faceauth[bench]'") from error
+    return Figure(figsize=(7.2, 5.2), layout="constrained")
+
+
+def det(sets: Mapping[str, Scores], title: str) -> "Figure":
+    """Draw FNMR over FMR, both on logarithmic axes; a curve ends where the rule of 3 lets it."""
+    figure = _figure()
+    axes: Any = figure.add_subplot()
+    for label, scores in sets.items():
+        fmr, fnmr = _curve(scores)
+        told = (fmr >= 3 / scores.comparisons) & (fmr <= 0.5)
+        axes.plot(fmr[told], fnmr[told], label=label, linewidth=1.6)
+    for fmr in TARGETS.values():
+        axes.axvline(fmr, color="0.8", linewidth=0.8, zorder=0)
+    axes.set(xscale="log", yscale="log", xlabel="FMR", ylabel="FNMR", title=f"DET: {title}")
+    axes.title.set_fontsize(10)
+    axes.set_xlim(1e-6, 0.5)
+    axes.set_ylim(1e-3, 1.0)
+    axes.grid(visible=True, which="major", color="0.92")
+    axes.legend(fontsize=8, frameon=False, loc="upper right")
+    return figure
+
+
+def _curve(scores: Scores) -> tuple[Any, Any]:
+    fmr = np.cumsum(scores.non_mated[::-1])[::-1] / scores.comparisons
+    below = np.concatenate([[0], np.cumsum(scores.mated)[:-1]])
+    fnmr = below / max(int(scores.mated.sum()), 1)
+    steps = np.nonzero(np.diff(fmr, prepend=2.0))[0]
+    return fmr[steps], np.maximum(fnmr[steps], 1e-9)
+
+
+def histogram(result: AccuracyResult, title: str) -> "Figure":
+    """Draw how often each score came up, mated and non-mated, with the operating points."""
+    figure = _figure()
+    axes: Any = figure.add_subplot()
+    filled = np.nonzero(result.gallery.mated + result.gallery.non_mated)[0]
+    low, high = int(filled[0]), int(filled[-1]) + 1
+    width = max((high - low) // _PLOTTED_BINS, 1)
+    for label, counts in (("non-mated", result.gallery.non_mated), ("mated", result.gallery.mated)):
+        x, y = _coarse(counts, low, high, width)
+        axes.step(x, y, where="post", label=f"{label} ({int(counts.sum()):,})")
+        axes.fill_between(x, y, step="post", alpha=0.25)
+    top = axes.get_ylim()[1]
+    for point in result.points:
+        axes.axvline(point.threshold, color="0.4", linewidth=0.9, linestyle="--")
+        axes.text(point.threshold, top * 0.98, point.name, rotation=90, va="top", ha="right", fontsize=8)
+    axes.set(xlabel="comparison score (cosine)", ylabel="share of comparisons", title=f"Scores: {title}")
+    axes.title.set_fontsize(10)
+    axes.set_ylim(0, top)
+    axes.legend(fontsize=8, frameon=False, loc="upper left")
+    return figure
+
+
+def _coarse(counts: Counts, low: int, high: int, width: int) -> tuple[Any, Any]:
+    starts = np.arange(low, high, width)
+    sums = np.add.reduceat(counts, starts[starts < BINS])
+    return starts * 2 / BINS - 1, sums / max(int(counts.sum()), 1)

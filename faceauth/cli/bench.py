@@ -1,0 +1,110 @@
+"""`faceauth bench`: measure on your own data, with intervals, as a table, JSON and plots."""
+
+import json
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.errors import ConfigurationError
+from faceauth.settings import load_settings
+
+if TYPE_CHECKING:
+    from faceauth.bench.accuracy import AccuracyResult
+
+app = typer.Typer(help="Measure accuracy on your own data.", no_args_is_help=True)
+
+Data = Annotated[
+    Path,
+    typer.Option("--data", help="A folder of folders of pictures, one a person, as LFW.", show_default=False),
+]
+PackName = Annotated[str | None, typer.Option("--pack", help="The pack; the settings' one if left out.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the JSON and the plots.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=2, help="Take only the first so many pictures.")]
+CacheFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache", help="Keep embeddings here between runs, in the clear: for public research sets only."
+    ),
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Threads.")]
+
+
+@app.callback()
+def group() -> None:
+    """Measure accuracy on your own data."""
+
+
+@app.command()
+def accuracy(  # noqa: PLR0917  Typer calls it, by name
+    data: Data,
+    pack: PackName = None,
+    out: Out = Path("artefacts/accuracy"),
+    limit: Limit = None,
+    cache: CacheFile = None,
+    workers: Workers = 2,
+    toml: Annotated[
+        bool, typer.Option("--toml", help="Print the operating points as the model manifest holds them.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure a pack: pairs in ten folds, all against all, fused pictures, operating points."""
+    from faceauth.bench import accuracy as bench  # noqa: PLC0415  networks and FAISS are slow to import
+    from faceauth.bench.points import as_toml  # noqa: PLC0415  as above
+    from faceauth.bench.report import as_json as report_json  # noqa: PLC0415  as above
+    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
+
+    if not data.is_dir():
+        fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
+    settings = load_settings()
+    loaded = load_pack(pack or settings.model_pack, settings.models_dir)
+    with progress_bar() as progress:
+        result = bench.measure_accuracy(
+            data, loaded, now=datetime.now(UTC), limit=limit, cache_file=cache, workers=workers, progress=progress
+        )
+    report = report_json(result)
+    written = _write(result, report, out)
+    if as_json:
+        print_json(report)
+    elif toml:
+        typer.echo(as_toml(result.pack, result.points))
+    else:
+        _print(result)
+    for line in result.warnings:
+        note(f"warning: {line}")
+    note("Written: " + ", ".join(str(file) for file in written))
+
+
+def _write(result: "AccuracyResult", report: dict[str, Any], out: Path) -> list[Path]:
+    """Write the JSON, and the plots where matplotlib is there: its lack loses no measurement."""
+    from faceauth.bench.plots import write_plots  # noqa: PLC0415  as above
+
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / "accuracy.json"
+    file.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    try:
+        return [file, *write_plots(result, out)]
+    except ConfigurationError as error:
+        note(f"warning: {error}")
+        return [file]
+
+
+def _print(result: "AccuracyResult") -> None:
+    from rich.table import Table  # noqa: PLC0415  Rich is slow to import and --json can do without it
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    from faceauth.bench.report import rows  # noqa: PLC0415  as above
+
+    title = f"{result.pack} on {result.dataset}: {result.pictures:,} pictures of {result.people:,} people"
+    table = Table(title=title, box=None, pad_edge=False, title_justify="left")
+    table.add_column("", width=24, no_wrap=True)
+    table.add_column(Text("rate [95 % interval] (events of trials)"))
+    for group, found in groupby(rows(result), key=lambda row: row.group):
+        table.add_row("")
+        table.add_row("", Text(group, style="bold"))
+        for row in found:
+            table.add_row(Text(row.what), Text(row.told))
+    console().print(table)
