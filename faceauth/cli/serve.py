@@ -1,0 +1,55 @@
+"""`faceauth serve`: the service and its pages, one process."""
+
+import socket
+from typing import Annotated, Final
+
+import typer
+import uvicorn
+
+from faceauth.api.app import create_app
+from faceauth.api.logging import configure_logging
+from faceauth.cli.console import fail, note, progress_bar
+from faceauth.installation import open_installation
+from faceauth.settings import load_settings
+
+GRACE_S: Final = 10
+"""Seconds that running requests may take to end when the service is told to stop."""
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for any free one.")] = 8000,
+) -> None:
+    """Check keyring, databases and models, fill the index, and serve until told to stop."""
+    settings = load_settings()
+    configure_logging()
+    with progress_bar() as show:
+        installation = open_installation(settings, progress=lambda done, of: show("filling the index", done, of))
+    try:
+        listening = _listen(host, port)
+        with listening:
+            config = uvicorn.Config(
+                create_app(installation),
+                # Our own log lines name routes and no people; uvicorn's would name paths.
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                timeout_graceful_shutdown=GRACE_S,
+            )
+            address, bound = listening.getsockname()[:2]
+            shown = f"[{address}]" if ":" in address else address
+            note(f"Serving on http://{shown}:{bound}. Stop with Ctrl-C.")
+            uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        installation.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything is promised, so that a taken one is told in one line."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        fail(f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with --host and --port.")
