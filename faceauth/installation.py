@@ -149,7 +149,7 @@ def _wire(
     with data.begin() as conn:
         bind_installation(conn, keyring)
     pack = load_pack(settings.model_pack, settings.models_dir)
-    detector = build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
+    detector = pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
 
     def new_id(prefix: str) -> str:
         return f"{prefix}_{random(16).hex()}"

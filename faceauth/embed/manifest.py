@@ -97,7 +97,7 @@ class ModelFile(_Frozen):
 
 
 class DetectorSpec(_Frozen):
-    """The detector: which code runs it, and which file is which network."""
+    """The detector: which code runs it, which file is which network, and what that code is told (`options`)."""
 
     kind: Literal["mtcnn", "yunet", "scrfd"]
     sessions: Mapping[str, FileName]
@@ -106,6 +106,7 @@ class DetectorSpec(_Frozen):
     mean: PerChannel
     scale: float
     min_score: float | None = None
+    options: Mapping[str, int | float] = Field(default_factory=dict)
 
 
 class EmbedderSpec(_Frozen):

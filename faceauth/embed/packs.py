@@ -6,7 +6,7 @@ from pathlib import Path
 
 from faceauth.embed.embedder import OnnxEmbedder
 from faceauth.embed.insightface import load_detector, load_recognition
-from faceauth.embed.manifest import DetectorSpec, PackSpec, pack_spec
+from faceauth.embed.manifest import PackSpec, pack_spec
 from faceauth.embed.session import load_session
 from faceauth.errors import ModelError, ModelMissing
 from faceauth.types import Detector, Embedder, ModelSession
@@ -17,9 +17,9 @@ class Pack:
     """A loaded pack.
 
     `detector_sessions` are the networks of `detector_kind`, by the names that
-    ``faceauth.capture.detect.build_detector`` knows; the pipeline puts the two together, so that this stage and
-    capture do not know each other. A pack whose detector is the insightface package's own class brings it ready
-    made in `detector` and has no sessions.
+    ``faceauth.capture.detect.build_detector`` knows, and `detector_options` goes with them; the pipeline puts them
+    together, so that this stage and capture do not know each other. A pack whose detector is the insightface
+    package's own class brings it ready made in `detector` and has no sessions.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Pack:
     embedder: Embedder = field(repr=False)
     detector_kind: str
     detector_sessions: Mapping[str, ModelSession] = field(repr=False)
-    detector_spec: DetectorSpec = field(repr=False)
+    detector_options: Mapping[str, int | float]
     detector: Detector | None = field(default=None, repr=False)
 
 
@@ -74,7 +74,7 @@ def load_spec(spec: PackSpec, folder: Path) -> Pack:
         embedder=OnnxEmbedder(_embedder_session(spec, folder), spec),
         detector_kind=spec.detector.kind,
         detector_sessions=sessions,
-        detector_spec=spec.detector,
+        detector_options=dict(spec.detector.options),
         detector=detector,
     )
 
