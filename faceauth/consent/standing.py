@@ -35,7 +35,7 @@ def live_consent(conn: Connection, tenant: str, account: str, scenario: str, *, 
     query = select(row.consent_id, row.notice_version, row.granted_at, row.valid_until).where(
         row.tenant == tenant, row.account == account, row.scenario == scenario
     )
-    if not is_account(account):
+    if not (is_account(account) and is_scenario(scenario)):
         return None
     found = conn.execute(query.with_for_update(read=True) if lock else query).one_or_none()
     return None if found is None else LiveConsent(*found)
@@ -43,10 +43,10 @@ def live_consent(conn: Connection, tenant: str, account: str, scenario: str, *, 
 
 def scenario_state(conn: Connection, tenant: str, scenario: str, *, lock: bool) -> str | None:
     """Return "active", "retired" or None; `lock` keeps retiring and publishing out until this transaction ends."""
-    query = select(scenarios.c.state).where(scenarios.c.tenant == tenant, scenarios.c.scenario == scenario)
-    # KEY SHARE, as a foreign key takes it: logins do not wait for each other, only for `with_for_update`.
     if not is_scenario(scenario):
         return None
+    query = select(scenarios.c.state).where(scenarios.c.tenant == tenant, scenarios.c.scenario == scenario)
+    # KEY SHARE, as a foreign key takes it: logins do not wait for each other, only for `with_for_update`.
     state: str | None = conn.scalar(query.with_for_update(read=True, key_share=True) if lock else query)
     return state
 
