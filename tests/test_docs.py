@@ -27,13 +27,12 @@ def read(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-def commands() -> Iterator[tuple[list[str], Any]]:
-    """Yield every command with the words that call it, groups included."""
-    for top in COMMANDS:
-        loaded = load_command(top)
-        yield [top], loaded
-        for sub, command in getattr(loaded, "commands", {}).items():
-            yield [top, sub], command
+def commands(top: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield a command with the words that call it, then those under it."""
+    loaded = load_command(top)
+    yield (top,), loaded
+    for sub, command in getattr(loaded, "commands", {}).items():
+        yield (top, sub), command
 
 
 def options(command: Any) -> set[str]:
@@ -63,9 +62,7 @@ def test_no_page_names_a_setting_that_is_none(page: Path) -> None:
 def test_every_command_and_option_is_told(top: str) -> None:
     text = read(DOCS / "cli.md")
     missing = []
-    for words, command in commands():
-        if words[0] != top:
-            continue
+    for words, command in commands(top):
         call = " ".join(["faceauth", *words])
         section = re.search(rf"^#+ `{call}[ `].*?(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
         if section is None:
@@ -93,17 +90,17 @@ def problem(words: list[str]) -> str | None:
         targets = re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE)
         wrong = [word for word in words[1:] if "=" not in word and word not in targets]
         return f"make {wrong[0]}" if wrong else None
-    known = {tuple(path): command for path, command in commands()}
-    path = tuple(words[1:3]) if tuple(words[1:3]) in known else tuple(words[1:2])
-    if not path or path[0].startswith("-"):
+    if len(words) == 1 or words[1].startswith("-"):
         return None
-    if path not in known:
-        return f"faceauth {' '.join(path)}"
-    used = {word.split("=")[0] for word in words if word.startswith("--")} - {"--help"}
-    wrong = sorted(used - options(known[path]))
+    if words[1] not in COMMANDS:
+        return f"faceauth {words[1]}"
+    known = dict(commands(words[1]))
+    path = tuple(words[1:3]) if tuple(words[1:3]) in known else tuple(words[1:2])
     rest = words[1 + len(path) :]
-    if len(path) == 1 and getattr(known[path], "commands", None) and rest and not rest[0].startswith("-"):
+    if len(known) > 1 and len(path) == 1 and rest and not rest[0].startswith("-"):
         return f"faceauth {path[0]} {rest[0]}"
+    used = {word.split("=")[0] for word in rest if word.startswith("--")} - {"--help"}
+    wrong = sorted(used - options(known[path]))
     return f"{' '.join(words)}: {wrong}" if wrong else None
 
 

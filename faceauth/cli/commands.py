@@ -28,13 +28,15 @@ of the command's name."""
 def load_command(name: str) -> Any:
     """Import one command of the table and return it, ready to run."""
     module = import_module(f"faceauth.cli.{name}")
-    command = getattr(module, "app", None)
-    if command is None:
-        command = typer.Typer()
-        command.command(name)(getattr(module, name))
-    loaded = typer.main.get_command(command)
-    loaded.name = name
-    return loaded
+    # Completion is the whole command line's business; a part of it offers none.
+    holder = typer.Typer(add_completion=False)
+    part = getattr(module, "app", None)
+    if part is None:
+        holder.command(name)(getattr(module, name))
+        return typer.main.get_command(holder)
+    holder.add_typer(part, name=name)
+    group: Any = typer.main.get_command(holder)
+    return group.commands[name]
 
 
 class CommandGroup(TyperGroup):
