@@ -114,6 +114,28 @@ def test_the_run_lock_is_part_of_the_dev_lock() -> None:
     assert versions("run.lock") <= versions("dev.lock")
 
 
+TEXTS = {".py", ".md", ".toml", ".json", ".yaml", ".html", ".js", ".css", ".svg", ".lock", ".txt", ""}
+FOLDERS = ("faceauth", "tests", "docs", "benchmarks", "requirements", ".ci")
+SOMEBODYS = re.compile(r"""(?<![\w.~}>-])/(?:home|root|Users|work|mnt)/\w|file:///\w|https?://[^\s"']*/simple\b""")
+"""A path of one machine, or the address of a package index."""
+
+
+def test_no_file_names_somebodys_machine() -> None:
+    inside = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
+    files = [path for path in [*ROOT.iterdir(), *inside] if path.is_file() and path.suffix in TEXTS]
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in files
+        for match in SOMEBODYS.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("text", ["see ~home/anna", "'~root/.cache'", "https:~~index.example~simple~"])
+def test_somebodys_machine_is_noticed(text: str) -> None:
+    assert SOMEBODYS.search(text.replace("~", "/"))
+
+
 def test_no_test_file_is_too_long() -> None:
     found = [line for path in sorted(Path(__file__).parent.rglob("*.py")) for line in check_length(path)]
     assert not found, "\n" + "\n".join(found)
