@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from faceauth.db.schema import biometric_references, data_keys
 from faceauth.errors import SealBroken
-from tests.databases import copied_postgresql, copied_sqlite, sqlite
+from tests.databases import Databases, copied_sqlite, sqlite
 from tests.forensics import places, scan, temporary_files, vector_needles
 from tests.postgresql import Cluster
 from tests.vault.world import World
@@ -133,19 +133,20 @@ def test_without_overwriting_the_scan_finds_what_is_deleted(tmp_path: Path) -> N
 
 
 @pytest.mark.postgresql
-def test_postgresql_never_holds_a_face_in_the_clear(postgresql_cluster: Cluster, postgresql_template: str) -> None:
+def test_postgresql_never_holds_a_face_in_the_clear(
+    postgresql_cluster: Cluster, postgresql_database: Databases
+) -> None:
     """R42: tables, write-ahead log and temporary files of the server; no row is left, and no key opens it."""
     if postgresql_cluster.folder is None:
         pytest.skip("the server is not the tests' own, so its files cannot be read")
-    with copied_postgresql(postgresql_cluster, postgresql_template) as pair:
-        world = World(pair)
-        clear, stored = canaries(world, 4)
-        postgresql_cluster.run("CHECKPOINT")
-        look = places(pair, cluster=postgresql_cluster)
-        assert scan(look, stored["a0"][0])
-        assert scan(look, clear) == []
-        for name in stored:
-            world.erasure().run(world.request(name, reason="account_closed"))
-        postgresql_cluster.run("CHECKPOINT")
-        assert scan(look, clear) == []
-        assert world.rows(biometric_references) == world.rows(data_keys) == 0
+    world = World(postgresql_database)
+    clear, stored = canaries(world, 4)
+    postgresql_cluster.run("CHECKPOINT")
+    look = places(postgresql_database, cluster=postgresql_cluster)
+    assert scan(look, stored["a0"][0])
+    assert scan(look, clear) == []
+    for name in stored:
+        world.erasure().run(world.request(name, reason="account_closed"))
+    postgresql_cluster.run("CHECKPOINT")
+    assert scan(look, clear) == []
+    assert world.rows(biometric_references) == world.rows(data_keys) == 0
