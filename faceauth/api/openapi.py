@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from faceauth.api.problems import MEDIA_TYPE
-from faceauth.api.wire.base import Problem
+from faceauth.api.wire.base import Answer, Problem, Request
 
 DESCRIPTION: Final = (
     "Face login that people agreed to. Three calls from the backend: record the consent, open a session, read "
@@ -29,11 +30,21 @@ def build_document(app: FastAPI, version: str) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     document["components"]["securitySchemes"] = SCHEMES
+    for model in _models(Request, Answer):
+        if model.__name__ in schemas and (extra := model.model_config.get("json_schema_extra")):
+            # FastAPI drops every null on the way, and an example without its nulls would not fit its schema.
+            schemas[model.__name__].update(extra)
     for operation in _operations(document):
         _add_errors(operation, schemas["Problem"]["examples"][0])
         _add_security(operation)
         _add_examples(operation, schemas)
     return document
+
+
+def _models(*roots: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for root in roots:
+        yield root
+        yield from _models(*root.__subclasses__())
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

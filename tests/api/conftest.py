@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -103,11 +103,6 @@ class Service:
         )
 
 
-def _no_pack(*_: object) -> Any:
-    embedder = SimpleNamespace(template=None, model_digest=bytes(32), operating_points={})
-    return SimpleNamespace(embedder=embedder, detector_kind="none", detector_sessions={}, detector_options={})
-
-
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock()
@@ -121,7 +116,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def installation(settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """An opened installation whose model pack is a stand-in: no test here looks at a face."""
-    monkeypatch.setattr(faceauth.installation, "load_pack", _no_pack)
+    monkeypatch.setattr(faceauth.installation, "load_pack", lambda *_: MagicMock())
     monkeypatch.setattr(faceauth.installation, "build_detector", lambda *_: None)
     create_installation(settings, clock=clock)
     opened = open_installation(settings, clock=clock)
@@ -134,7 +129,7 @@ def service(installation: Installation, clock: HandClock) -> Iterator[Service]:
     """The app over that installation, with a key for each role and one of another tenant."""
     pipeline = FakePipeline()
     installation = dataclasses.replace(installation, pipeline=cast("Pipeline", pipeline))
-    secrets = {}
+    secrets: dict[str, str] = {}
     with installation.data.begin() as conn:
         for role in ROLES:
             secrets[role] = installation.apikeys.create(conn, tenant=DEFAULT_TENANT, role=role).secret

@@ -220,6 +220,7 @@ def test_enrolling_needs_a_fresh_proof_of_another_factor(service: Service) -> No
     service.account()
     service.consent()
     now = service.clock()
+    body: dict[str, object] = {}
     for at in (None, now - timedelta(hours=1), now + timedelta(hours=1)):
         body = verify("anna") | {"purpose": "enrol"}
         if at is not None:

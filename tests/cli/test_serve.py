@@ -1,0 +1,53 @@
+"""`faceauth serve`: what stands in its way is told in one line. tests/e2e starts it for real."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from faceauth.cli import serve as command
+from faceauth.installation import create_installation
+from faceauth.settings import load_settings
+
+Cli = Callable[..., Result]
+
+
+def one_line(result: Result) -> str:
+    assert result.exit_code == 1
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in result.stderr
+    return lines[0]
+
+
+@pytest.fixture(autouse=True)
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FACEAUTH_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(command, "configure_logging", lambda: None)  # pytest keeps its own
+    return tmp_path
+
+
+def test_without_an_installation(cli: Cli) -> None:
+    assert "faceauth init" in one_line(cli("serve"))
+
+
+def test_without_models(cli: Cli, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEAUTH_MODELS_DIR", str(empty / "models"))
+    create_installation(load_settings())
+    assert "faceauth models install" in one_line(cli("serve"))
+
+
+def test_with_a_port_that_is_taken(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Opened:
+        def close(self) -> None:
+            closed.append(True)
+
+    closed: list[bool] = []
+    monkeypatch.setattr(command, "open_installation", lambda *_, **__: Opened())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        line = one_line(cli("serve", "--port", str(taken.getsockname()[1])))
+    assert "--port" in line
+    assert closed == [True]
