@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.api.conftest import Service
 
-
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
