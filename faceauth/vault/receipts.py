@@ -56,6 +56,8 @@ def claims_of(stone: Tombstone, now: datetime, *, storage: str) -> dict[str, obj
         "scope": {"scenario": stone.scope.scenario, "reference_id": stone.scope.reference_id},
         "reason": stone.reason.value,
         "storage": storage,
+        # PostgreSQL keeps deleted rows in its files until VACUUM, and in its log until the segment is used again.
+        "overwritten": storage == "sqlite",
         "destroyed": {
             "references": stone.doomed["references"],
             "data_keys": stone.doomed["data_keys"],

@@ -460,10 +460,11 @@ def test_the_receipt_holds_no_face(story: Story) -> None:
     receipt = world.erasure().run(world.request("anna", scenario="login"))
     claims: Any = world.signer.check(receipt.token, expected_typ="deletion-receipt+jwt")
     assert set(claims) == {
-        "schema", "jti", "iat", "tenant", "account", "scope", "reason", "storage",
+        "schema", "jti", "iat", "tenant", "account", "scope", "reason", "storage", "overwritten",
         "destroyed", "resealed", "unreadable", "kept", "steps",
     }  # fmt: skip
     assert claims["destroyed"]["rows"] == {"references": 3, "live_consents": 1}
+    assert claims["overwritten"] == (world.data.dialect == "sqlite")
     assert MODEL.hex() not in str(claims)
 
 

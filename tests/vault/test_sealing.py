@@ -117,6 +117,13 @@ def test_another_accounts_key_is_not_used() -> None:
         seal(FACE, key("ben"), context())
 
 
+def test_the_documented_example_is_the_vector() -> None:
+    page = Path(__file__).parent.parent.parent / "docs" / "template-format.md"
+    text = "".join(page.read_text(encoding="utf-8").split())
+    assert VECTORS["cases"][0]["record"] in text
+    assert VECTORS["associated_data"] in text
+
+
 def test_a_key_hides_in_its_repr() -> None:
     assert VECTORS["key"][:8] not in repr(key())
     assert repr(bytes(range(4)))[2:-1] not in repr(key())
