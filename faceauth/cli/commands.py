@@ -1,9 +1,11 @@
 """The table of commands, and the group that loads one when it is called and tells its errors in one line."""
 
 import errno
+import sys
 from importlib import import_module
 from typing import Any, Final
 
+import structlog
 import typer
 from typer.core import TyperCommand, TyperGroup
 
@@ -53,6 +55,8 @@ class CommandGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error is one line on the error stream and exit status 1."""
+        # Standard output is for results. The stream is looked up each time, because it may be exchanged.
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, typer.TyperException):

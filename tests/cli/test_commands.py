@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 import typer
 from typer.testing import CliRunner, Result
 
@@ -85,6 +86,17 @@ def test_our_own_errors_are_one_line(failing: Callable[..., Result]) -> None:
     result = failing(ConfigurationError("FACEAUTH_X is wrong [red].\nSet it."))
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "error: FACEAUTH_X is wrong [red]. Set it.\n"
+
+
+def test_logs_leave_standard_output_to_results(failing: Callable[..., Result]) -> None:
+    class Logging(ConfigurationError):
+        def __str__(self) -> str:
+            structlog.get_logger().warning("beside")
+            return "wrong"
+
+    result = failing(Logging())
+    assert result.stdout == ""
+    assert "beside" in result.stderr
 
 
 def test_an_unexpected_error_says_how_to_see_more(failing: Callable[..., Result]) -> None:
