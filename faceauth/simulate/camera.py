@@ -1,0 +1,213 @@
+"""A pinhole camera that sees one surface before a background: projection, occlusion, light, noise, JPEG."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceauth.simulate.anatomy import Grid
+from faceauth.simulate.surface import Surface
+from faceauth.types import Image, Points, Pose
+
+MAP_STEP = 2
+"""Pixels between two points of the map from picture to texture; between them it is interpolated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the surface is: angles as in `Pose`, and a shift (right, down, towards the camera) in eye distances."""
+
+    pose: Pose
+    shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """One lamp and the light from everywhere.
+
+    `direction` points to the lamp; `ambient` is the share of light that has no direction; `gain` is the exposure.
+    """
+
+    direction: tuple[float, float, float] = (0.3, -0.5, 0.8)
+    ambient: float = 0.55
+    gain: float = 1.0
+
+
+class Camera:
+    """A camera of `size` (width, height) that sees the eyes `eye_distance` pixels apart at `distance` (in those)."""
+
+    def __init__(
+        self, *, size: tuple[int, int] = (640, 480), eye_distance: float = 84.0, distance: float = 8.0
+    ) -> None:
+        """Place the camera; 8 eye distances are half a metre, an arm's length."""
+        self.size = size
+        self.distance = distance
+        self.focal = eye_distance * distance
+        # The face's middle is 0.55 eye distances below the eyes; it goes to the picture's middle.
+        self.centre = (size[0] / 2, size[1] / 2 - 0.55 * eye_distance)
+
+    def project(self, points: NDArray[np.float32], surface: Surface, at: Placement) -> Points:
+        """Return where points of the surface, shape (n, 3), are seen, shape (n, 2)."""
+        u, v = self._project(points[:, 0], points[:, 1], points[:, 2], surface, at)
+        return np.stack([u, v], axis=1).astype(np.float32)
+
+    def draw(self, surface: Surface, at: Placement, light: Light, canvas: NDArray[np.float32]) -> None:
+        """Draw the surface over `canvas`, (H, W, 3) float32, in place."""
+        u, v = self._project(surface.x, surface.y, surface.z, surface, at)
+        found = _invert(u, v, self.size, at.pose)
+        if found is None:
+            return
+        (left, top, right, bottom), columns, rows, cover = found
+        shade = _shade(surface, at, light)
+        full = (right - left, bottom - top)
+        texture_u = _stretch(_sample(surface.u, columns, rows), full)
+        texture_v = _stretch(_sample(surface.v, columns, rows), full)
+        seen = cv2.remap(surface.texture, texture_u, texture_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        opaque = np.asarray(seen[..., 3] * _stretch(cover, full), dtype=np.float32)[..., None]
+        bright = _stretch(_sample(shade, columns, rows), full)[..., None]
+        part = canvas[top:bottom, left:right]
+        part += opaque * (seen[..., :3] * bright - part)
+
+    def _project(self, x: Grid, y: Grid, z: Grid, surface: Surface, at: Placement) -> tuple[Grid, Grid]:
+        rotation = rotation_of(at.pose).astype(np.float32)
+        px, py, pz = (np.float32(value) for value in surface.pivot)
+        x, y, z = x - px, y - py, z - pz
+        right, down, near = (np.float32(value) for value in at.shift)
+        sx = rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z + (px + right)
+        sy = rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z + (py + down)
+        sz = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z + (pz + near)
+        scale = np.float32(self.focal) / (np.float32(self.distance) - sz)
+        return sx * scale + np.float32(self.centre[0]), sy * scale + np.float32(self.centre[1])
+
+
+def rotation_of(pose: Pose) -> NDArray[np.float64]:
+    """Return the rotation of a head pose in x right, y down, z towards the camera, shape (3, 3)."""
+    yaw, pitch, roll = np.deg2rad([pose.yaw, pose.pitch, pose.roll])
+    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    tilt = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    return np.asarray(tilt @ nod @ turn, dtype=np.float64)
+
+
+def _invert(
+    u: Grid, v: Grid, size: tuple[int, int], pose: Pose
+) -> tuple[tuple[int, int, int, int], Grid, Grid, Grid] | None:
+    """Turn "where is this grid point seen" into "which grid point is seen here", nearest surface first.
+
+    Grid points are written into the map from the far side to the near side, so that the nearer one stays
+    (McMillan's occlusion-compatible order: for a height field turned by a small angle it is an order of rows and
+    columns, and no depths need comparing). One Newton step then removes the rounding to whole map points.
+
+    Returns the part of the picture (left, top, right, bottom), the grid's columns and rows on the map, and a
+    cover of 0 or 1; None when nothing is in the picture.
+    """
+    left, top = max(int(u.min()) - 8, 0), max(int(v.min()) - 8, 0)
+    right, bottom = min(int(u.max()) + 9, size[0]), min(int(v.max()) + 9, size[1])
+    wide, high = (right - left) // MAP_STEP, (bottom - top) // MAP_STEP
+    if wide < 8 or high < 8:
+        return None
+    right, bottom = left + wide * MAP_STEP, top + high * MAP_STEP
+    # cv2.resize aligns pixel areas: map point i stands for the middle of pixels MAP_STEP·i ….
+    offset = (MAP_STEP - 1) / 2
+    map_u, map_v = (u - (left + offset)) / MAP_STEP, (v - (top + offset)) / MAP_STEP
+    column, row = np.rint(map_u).astype(np.int32), np.rint(map_v).astype(np.int32)
+    inside = (column >= 0) & (column < wide) & (row >= 0) & (row < high)
+    cell = np.where(inside, row * wide + column, wide * high)
+    order_x = -1 if pose.yaw > 0 else 1
+    order_y = -1 if pose.pitch < 0 else 1
+    source = np.arange(u.size, dtype=np.int32).reshape(u.shape)
+    nearest = np.full(wide * high + 1, -1, dtype=np.int32)
+    nearest[cell[::order_y, ::order_x].ravel()] = source[::order_y, ::order_x].ravel()
+    nearest = nearest[:-1]
+    hit = np.flatnonzero(nearest >= 0)
+    index = nearest[hit]
+    rows, columns = np.divmod(index, u.shape[1])
+    columns_map, rows_map = _newton(map_u, map_v, index, hit, wide)
+    plane = np.zeros((3, wide * high), dtype=np.float32)
+    plane[0, hit], plane[1, hit], plane[2, hit] = columns + columns_map, rows + rows_map, 1.0
+    gx, gy, known = plane.reshape(3, high, wide)
+    return (left, top, right, bottom), *_fill(gx, gy, known)
+
+
+def _newton(map_u: Grid, map_v: Grid, index: NDArray[np.int32], hit: NDArray[np.intp], wide: int) -> tuple[Grid, Grid]:
+    """Return by how many columns and rows each map point lies beside its nearest grid point."""
+    u_row, u_col = (part.ravel()[index] for part in np.gradient(map_u))
+    v_row, v_col = (part.ravel()[index] for part in np.gradient(map_v))
+    target_v, target_u = np.divmod(hit, wide)
+    du, dv = target_u - map_u.ravel()[index], target_v - map_v.ravel()[index]
+    determinant = u_col * v_row - u_row * v_col
+    # Where the surface is seen from its edge the step would be huge; the nearest grid point is good enough there.
+    safe = np.where(determinant > 0.05, determinant, np.inf)
+    columns = np.clip((v_row * du - u_row * dv) / safe, -2, 2)
+    rows = np.clip((u_col * dv - v_col * du) / safe, -2, 2)
+    return columns.astype(np.float32), rows.astype(np.float32)
+
+
+def _fill(columns: Grid, rows: Grid, known: Grid) -> tuple[Grid, Grid, Grid]:
+    """Close single missing map points and continue the map a little past its edge, for interpolation."""
+    cover = np.asarray(cv2.morphologyEx(known, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)), dtype=np.float32)
+    weight = np.asarray(cv2.boxFilter(known, -1, (5, 5), normalize=False), dtype=np.float32)
+    usable = np.maximum(weight, 1.0)
+    filled = [
+        np.where(known > 0, part, np.asarray(cv2.boxFilter(part, -1, (5, 5), normalize=False)) / usable)
+        for part in (columns, rows)
+    ]
+    cover[weight == 0] = 0.0
+    return filled[0].astype(np.float32), filled[1].astype(np.float32), cover
+
+
+def _sample(values: Grid, columns: Grid, rows: Grid) -> Grid:
+    seen = cv2.remap(values, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(seen, dtype=np.float32)
+
+
+def _stretch(values: Grid, size: tuple[int, int]) -> Grid:
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+def _shade(surface: Surface, at: Placement, light: Light) -> Grid:
+    """Return by how much the light on each grid point differs from the light it was photographed in.
+
+    Lambert's law: brightness goes with the cosine between the surface's normal and the lamp. The photograph holds
+    the light of the facing pose already, so only the change by turning is applied.
+    """
+    if surface.emits:
+        return np.full_like(surface.x, light.gain)
+    step_x, step_y = np.gradient(surface.x[0]), np.gradient(surface.y[:, :1], axis=0)
+    smooth = np.asarray(cv2.GaussianBlur(surface.z, (0, 0), 5), dtype=np.float32)
+    slope_y, slope_x = np.gradient(smooth)
+    normal = np.stack([-slope_x / step_x, -slope_y / step_y, np.ones_like(smooth)]).astype(np.float32)
+    normal /= np.sqrt((normal**2).sum(axis=0))
+    lamp = np.array(light.direction) / np.linalg.norm(light.direction)
+    turned = rotation_of(at.pose).T @ lamp
+    before, after = (np.clip(np.tensordot(to, normal, axes=1), 0, None) for to in (lamp, turned))
+    diffuse = 1.0 - light.ambient
+    shade = light.gain * (light.ambient + diffuse * after) / (light.ambient + diffuse * before)
+    return shade.astype(np.float32)
+
+
+class Sensor:
+    """What a camera's sensor and encoder add: noise, and JPEG at `quality`."""
+
+    def __init__(
+        self, rng: np.random.Generator, *, size: tuple[int, int], sigma: float = 2.0, quality: int = 90
+    ) -> None:
+        """Make noise of `sigma` grey levels once; each frame is given another part of it."""
+        self._rng = rng
+        self._noise = rng.normal(0.0, sigma, (size[1] + 64, size[0] + 64, 3)).astype(np.float32)
+        self._quality = quality
+
+    def expose(self, canvas: NDArray[np.float32]) -> bytes:
+        """Return the JPEG of a picture, (H, W, 3) float32 RGB."""
+        high, wide = canvas.shape[:2]
+        down, right = self._rng.integers(0, 64, 2)
+        noisy = canvas + self._noise[down : down + high, right : right + wide] * self._rng.choice((-1.0, 1.0))
+        pixels = np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+        return encode(pixels, quality=self._quality)
+
+
+def encode(pixels: Image, *, quality: int = 90) -> bytes:
+    """Return `pixels`, (H, W, 3) RGB, as a JPEG."""
+    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()

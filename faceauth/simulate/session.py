@@ -1,0 +1,104 @@
+"""A session in front of the simulated camera: a challenge goes in, JPEG frames with their times and steps come out."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceauth.simulate.camera import Camera, Light, Sensor
+from faceauth.simulate.motion import Manner, perform
+from faceauth.simulate.surface import Head, Subject
+from faceauth.types import Challenge, Points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimulatedFrame:
+    """One frame as a device would send it.
+
+    `landmarks`, shape (5, 2), is where the five points truly are, in pixels: for tests that need no detector.
+    """
+
+    jpeg: bytes = field(repr=False)
+    t_ms: int
+    step: str
+    landmarks: Points = field(repr=False)
+
+
+def simulate_session(
+    subject: Subject,
+    challenge: Challenge,
+    *,
+    seed: int,
+    size: tuple[int, int] = (640, 480),
+    fps: float = 12,
+    start_t_ms: int = 0,
+    manner: Manner = "obey",
+    mild: bool = False,
+) -> list[SimulatedFrame]:
+    """Return the frames of `subject` answering `challenge`, the same for the same arguments.
+
+    Args:
+        subject: a `Head`, a `Print` or a `Screen`.
+        challenge: whose steps are answered, each for a little longer than it must last.
+        seed: decides on reaction times, angles, background, light and noise.
+        size: width and height of the picture in pixels; the eyes are about 0.18 heights apart.
+        fps: frames a second.
+        start_t_ms: time of the first frame.
+        manner: what is done instead of obeying.
+        mild: turns of one size, little sway, little noise.
+    """
+    rng = np.random.default_rng(seed)
+    unit = size[1] / 480
+    camera = Camera(
+        size=size, eye_distance=unit * float(rng.uniform(80, 90)), distance=float(rng.uniform(7.2, 9.0))
+    )
+    scene = _background(size, rng)
+    if isinstance(subject, Head):
+        _shoulders(scene, subject, camera)
+    lamp = (float(rng.uniform(-0.6, 0.6)), float(rng.uniform(-0.8, -0.2)), 0.8)
+    drift = rng.uniform(0, 2 * np.pi)
+    sensor = Sensor(rng, size=size, sigma=1.0 if mild else 2.0)
+    frames = []
+    for moment in perform(challenge, rng, fps=fps, start_t_ms=start_t_ms, manner=manner, mild=mild):
+        seconds = (moment.t_ms - start_t_ms) / 1000
+        exposure = 1.0 + 0.025 * float(np.sin(1.9 * seconds + drift))  # automatic exposure hunts a little
+        surface = subject.surface_at(moment.t_ms - start_t_ms)
+        canvas = scene * np.float32(exposure)
+        camera.draw(surface, moment.at, Light(lamp, gain=exposure), canvas)
+        points = camera.project(surface.landmarks, surface, moment.at)
+        frames.append(SimulatedFrame(sensor.expose(canvas), moment.t_ms, moment.step, points))
+    return frames
+
+
+def _background(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Paint a wall with a few blurred things on it."""
+    wide, high = size
+    wall = rng.uniform(90, 190) + rng.uniform(-20, 20, 3)
+    scene = np.empty((high, wide, 3), dtype=np.float32)
+    scene[:] = wall * (1 + 0.2 * np.linspace(-1, 1, wide)[None, :, None] * rng.uniform(-1, 1))
+    for _ in range(7):
+        x, y = rng.uniform(0, wide), rng.uniform(0, high)
+        w, h = rng.uniform(0.05, 0.25, 2) * wide
+        colour = (wall * rng.uniform(0.5, 1.3, 3)).tolist()
+        cv2.rectangle(scene, (int(x), int(y)), (int(x + w), int(y + h)), colour, -1)
+    blurred = cv2.GaussianBlur(scene, (0, 0), wide / 160)
+    return np.clip(np.asarray(blurred, dtype=np.float32), 5, 250)
+
+
+def _shoulders(scene: NDArray[np.float32], head: Head, camera: Camera) -> None:
+    """Paint a neck and shoulders, which stay where they are when the head turns."""
+    unit = camera.focal / camera.distance
+    x, y = camera.centre
+
+    def at(right: float, down: float) -> tuple[int, int]:
+        return int(x + right * unit), int(y + down * unit)
+
+    layer = scene.copy()
+    neck = [0.82 * value for value in head.skin]  # it lies in the chin's shadow
+    corners = [at(-0.72, 1.2), at(0.72, 1.2), at(0.85, 2.7), at(-0.85, 2.7)]
+    cv2.fillConvexPoly(layer, np.array(corners, dtype=np.int32), neck)
+    axes = (int(2.7 * unit), int(1.3 * unit))
+    cv2.ellipse(layer, at(0.0, 3.55), axes, 0, 0, 360, head.clothes, -1)
+    cv2.rectangle(layer, at(-2.7, 3.55), at(2.7, 9.0), head.clothes, -1)
+    scene[:] = cv2.GaussianBlur(layer, (0, 0), unit / 40)
