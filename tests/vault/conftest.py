@@ -3,7 +3,8 @@
 import pytest
 
 from tests.databases import Databases
-from tests.vault.world import World
+from tests.vault.story import Story
+from tests.vault.world import World, vectors
 
 
 @pytest.fixture
@@ -16,3 +17,15 @@ def world(database: Databases) -> World:
 def sqlite_world(sqlite_database: Databases) -> World:
     """The same on SQLite alone."""
     return World(sqlite_database)
+
+
+@pytest.fixture
+def story(world: World) -> Story:
+    """Anna with two scenarios and Ben, all enrolled."""
+    anna, door, ben = world.agree("anna"), world.agree("anna", "door"), world.agree("ben")
+    doomed = world.enrol(anna)
+    world.enrol(door)
+    world.enrol(ben)
+    found = Story(world, anna, door, ben, doomed)
+    found.kept = {"door": vectors(world.open(door)), "ben": vectors(world.open(ben))}
+    return found
