@@ -8,6 +8,7 @@ from typing import Any, cast
 from unittest.mock import MagicMock
 
 import pytest
+from structlog.testing import capture_logs
 
 import faceauth.installation
 from faceauth.api.app import create_app
@@ -136,5 +137,6 @@ def service(installation: Installation, clock: HandClock) -> Iterator[Service]:
         ensure_tenant(conn, tenant=OTHER_TENANT, now=clock())
         installation.scenarios.install_builtin(conn, tenant=OTHER_TENANT, now=clock())
         secrets["other"] = installation.apikeys.create(conn, tenant=OTHER_TENANT, role="application").secret
-    with TestClient(create_app(installation), raise_server_exceptions=False) as http:
+    # Unconfigured, structlog would draw every traceback with its local variables, which takes seconds.
+    with capture_logs(), TestClient(create_app(installation), raise_server_exceptions=False) as http:
         yield Service(installation, pipeline, clock, http, secrets)
