@@ -1,0 +1,69 @@
+"""The frames of one multipart post, checked against the challenge before anything is decoded."""
+
+from collections.abc import Sequence
+
+from faceauth.capture.decode import decode
+from faceauth.errors import ImageTooLarge, InvalidRequest, InvalidTimeline, TooManyFrames
+from faceauth.settings import CaptureSettings
+from faceauth.types import Challenge, Frame
+
+LAST_MS = 60_000
+"""A session lives at most 60 s once capture starts (R15), so no frame is later."""
+
+
+def read_burst(
+    parts: Sequence[bytes], timeline: object, challenge: Challenge, limits: CaptureSettings
+) -> tuple[Frame, ...]:
+    """Decode a burst.
+
+    Args:
+        parts: the pictures as received, in order.
+        timeline: the parsed JSON that came with them: a list of ``{"step": …, "t_ms": …}``, one a picture.
+        challenge: whose steps the frames were taken for.
+        limits: caps on frames, bytes and pixels.
+
+    Returns:
+        The frames in order. Whether they follow the challenge is for liveness to judge.
+
+    Raises:
+        InvalidRequest: There are no frames.
+        TooManyFrames: There are more frames than allowed.
+        ImageTooLarge: A frame, or all of them together, is too large.
+        InvalidTimeline: The timeline is no such list, names an unknown step, or runs backwards.
+        InvalidImage: A frame is no picture.
+    """
+    if not parts:
+        raise InvalidRequest("There are no frames; send at least one part named frames.")
+    if len(parts) > limits.max_frames:
+        raise TooManyFrames(f"There are {len(parts)} frames; send at most {limits.max_frames}.")
+    if sum(map(len, parts)) > limits.max_session_bytes:
+        raise ImageTooLarge(f"The frames are too large together; send at most {limits.max_session_bytes} bytes.")
+    entries = _entries(timeline, len(parts), {step.id for step in challenge.steps})
+    return tuple(
+        decode(part, t_ms=t_ms, step=step, limits=limits)
+        for part, (step, t_ms) in zip(parts, entries, strict=True)
+    )
+
+
+def _entries(timeline: object, count: int, known: set[str]) -> list[tuple[str, int]]:
+    if not isinstance(timeline, list) or len(timeline) != count:
+        raise InvalidTimeline(f"The timeline must be a list of {count} entries, one for each frame.")
+    entries: list[tuple[str, int]] = []
+    before = -1
+    for number, entry in enumerate(timeline):
+        step, t_ms = _entry(entry, number)
+        if step not in known:
+            raise InvalidTimeline(f"Frame {number} names a step that the challenge does not have.")
+        if not before < t_ms <= LAST_MS or (number == 0 and t_ms != 0):
+            raise InvalidTimeline(f"Frame {number}: t_ms counts from 0, grows, and ends by {LAST_MS}.")
+        entries.append((step, t_ms))
+        before = t_ms
+    return entries
+
+
+def _entry(entry: object, number: int) -> tuple[str, int]:
+    if isinstance(entry, dict) and entry.keys() == {"step", "t_ms"}:
+        step, t_ms = entry["step"], entry["t_ms"]
+        if isinstance(step, str) and isinstance(t_ms, int) and not isinstance(t_ms, bool):
+            return step, t_ms
+    raise InvalidTimeline(f'Frame {number}: the timeline wants {{"step": text, "t_ms": whole number}}.')
