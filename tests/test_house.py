@@ -116,7 +116,9 @@ def test_the_run_lock_is_part_of_the_dev_lock() -> None:
 
 TEXTS = {".py", ".md", ".toml", ".json", ".yaml", ".html", ".js", ".css", ".svg", ".lock", ".txt", ""}
 FOLDERS = ("faceauth", "tests", "docs", "benchmarks", "requirements", ".ci")
-SOMEBODYS = re.compile(r"""(?<![\w.~}>-])/(?:home|root|Users|work|mnt)/[\w.]|file:///\w|https?://[^\s"']*/simple\b""")
+SOMEBODYS = re.compile(
+    r"""(?<![\w.~}>-])/(?:home|root|Users|work|mnt)/[\w.]|file:///\w|https?://[^\s"']*/simple\b"""
+)
 """A path of one machine, or the address of a package index."""
 
 
