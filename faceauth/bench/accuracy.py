@@ -35,7 +35,10 @@ class FusedResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AccuracyResult:
-    """Everything one run measured, and where."""
+    """Everything one run measured, and where.
+
+    `points` are derived from this run, `shipped` are those in the pack's manifest, to be held against it.
+    """
 
     pack: str
     pack_digest: bytes
@@ -48,6 +51,7 @@ class AccuracyResult:
     gallery: Scores
     fused: tuple[FusedResult, ...]
     points: tuple[OperatingPoint, ...]
+    shipped: tuple[OperatingPoint, ...]
     warnings: tuple[str, ...]
     environment: Environment
     measured_at: datetime
@@ -99,6 +103,7 @@ def measure_accuracy(
         gallery=gallery,
         fused=_fused(embedded, people),
         points=derive(gallery, source=_source(data.resolve().name, pictures, now)),
+        shipped=tuple(pack.embedder.operating_points.values()),
         warnings=too_few(gallery),
         environment=environment(),
         measured_at=now,
@@ -109,7 +114,8 @@ def detector_of(pack: Pack) -> Detector:
     """Return the pack's detector, set to find faces as small as data sets have them."""
     if pack.detector is not None:
         return pack.detector
-    return build_detector(pack.detector_kind, pack.detector_sessions, {"min_face": MIN_FACE})
+    options = {**pack.detector_options, "min_face": MIN_FACE}
+    return build_detector(pack.detector_kind, pack.detector_sessions, options)
 
 
 def _fused(embedded: Embedded, people: Sequence[str]) -> tuple[FusedResult, ...]:

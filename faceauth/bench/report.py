@@ -36,6 +36,13 @@ def rows(result: AccuracyResult) -> Iterator[Row]:
         for fmr in TARGETS.values():
             if one.scores.comparisons >= comparisons_needed(fmr):
                 yield from _point_rows(group, one.scores, fmr, "FMR")
+    for point in result.shipped:
+        group = f"the pack's own {point.name}, threshold {point.threshold:.4f}, on these pictures"
+        yield Row(group, "FMR single", str(result.gallery.fmr(point.threshold)))
+        yield Row(group, "FNMR single", str(result.gallery.fnmr(point.threshold)))
+        for one in result.fused:
+            yield Row(group, f"FMR {one.size} against {one.size}", str(one.scores.fmr(point.threshold)))
+            yield Row(group, f"FNMR {one.size} against {one.size}", str(one.scores.fnmr(point.threshold)))
 
 
 def _point_rows(group: str, scores: Scores, fmr: float, name: str) -> Iterator[Row]:
@@ -69,6 +76,15 @@ def as_json(result: AccuracyResult) -> dict[str, Any]:
             {"size": one.size, "people": one.people, **_scores_json(one.scores, TARGETS.values())}
             for one in result.fused
         ],
+        "shipped_points": [
+            {
+                "name": point.name,
+                "threshold": point.threshold,
+                "single": _at_json(result.gallery, point.threshold),
+                "fused": [{"size": one.size, **_at_json(one.scores, point.threshold)} for one in result.fused],
+            }
+            for point in result.shipped
+        ],
         "operating_points": [asdict(point) for point in result.points],
         "warnings": list(result.warnings),
     }
@@ -88,6 +104,10 @@ def _pairs_json(result: AccuracyResult) -> dict[str, Any] | None:
         },
         **_scores_json(result.pairs.scores, PAIR_TARGETS),
     }
+
+
+def _at_json(scores: Scores, threshold: float) -> dict[str, Any]:
+    return {"fmr": scores.fmr(threshold).as_json(), "fnmr": scores.fnmr(threshold).as_json()}
 
 
 def _scores_json(scores: Scores, targets: Any) -> dict[str, Any]:
