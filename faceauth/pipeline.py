@@ -130,7 +130,8 @@ class Pipeline:
         grant = None if session.account is None else self._ask(session, session.account)
         challenge = challenge_from_wire(session.challenge)
         frames = read_burst(parts, timeline, challenge, self.settings.capture)
-        faces, guidance = self.reader.read(frames)
+        facing = frozenset(step.id for step in challenge.steps if step.kind == "center")
+        faces, guidance = self.reader.read(frames, facing=facing)
         if guidance:
             return self._ask_again(session, guidance)
         self._charge(session, frames)

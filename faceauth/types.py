@@ -88,8 +88,9 @@ class Quality:
     """What makes a frame fit to compare.
 
     `eye_distance` is in pixels; `sharpness` is the variance of the Laplacian of the grey 128×128 face;
-    `brightness` is its mean, 0 to 255; `contrast` its standard deviation; `weight`, 0 to 1, ranks the frames of
-    one session and weighs them in the probe.
+    `brightness` is its mean, 0 to 255; `contrast` its standard deviation; `features` is the least contrast at an
+    eye or the mouth as a share of `contrast`; `weight`, 0 to 1, ranks the frames of one session and weighs them
+    in the probe.
     """
 
     eye_distance: float
@@ -98,6 +99,7 @@ class Quality:
     brightness: float
     contrast: float
     weight: float
+    features: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -49,7 +49,7 @@ def squared(boxes: Boxes) -> Boxes:
 def corrected(boxes: Boxes, corrections: Boxes) -> Boxes:
     """Move each edge by its correction, given in units of the box's width and height."""
     sides = boxes[:, 2:] - boxes[:, :2]
-    return boxes + corrections * np.concatenate([sides, sides], axis=1)
+    return np.asarray(boxes + corrections * np.concatenate([sides, sides], axis=1), np.float32)
 
 
 def _intersections(box: NDArray[np.float32], others: Boxes) -> NDArray[np.float32]:

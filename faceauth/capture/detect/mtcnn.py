@@ -28,7 +28,7 @@ MAX_CANDIDATES = 400
 class MtcnnProfile:
     """Thresholds on the three networks' probabilities, and shares for the suppression after each.
 
-    The defaults are the values in the authors' published demo; `onet` is tightened after measuring (docs/capture.md).
+    The defaults are those of the package the weights come from.
     """
 
     pnet: float = 0.6
