@@ -72,6 +72,8 @@ def configure_logging(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Alembic tells at every start that it found nothing to do.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _exception_kind(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -8,7 +8,7 @@ import uvicorn
 
 from faceauth.api.app import create_app
 from faceauth.api.logging import configure_logging
-from faceauth.cli.console import fail, note, progress_bar
+from faceauth.cli.console import fail, progress_bar
 from faceauth.installation import open_installation
 from faceauth.settings import load_settings
 
@@ -40,7 +40,8 @@ def serve(
             )
             address, bound = listening.getsockname()[:2]
             shown = f"[{address}]" if ":" in address else address
-            note(f"Serving on http://{shown}:{bound}. Stop with Ctrl-C.")
+            # The log goes to the error stream, one JSON object a line; this line is for people and scripts.
+            typer.echo(f"Serving on http://{shown}:{bound}. Stop with Ctrl-C.")
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         installation.close()

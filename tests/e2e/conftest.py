@@ -1,0 +1,138 @@
+"""The real server on a free port, spoken to over HTTP alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import pytest
+
+from faceauth.simulate import SimulatedFrame
+from faceauth.types import Challenge, Step
+
+FACEAUTH = Path(sys.executable).with_name("faceauth")
+
+
+@dataclass
+class Server:
+    """A running service, and everything it may write to: data, keyring, temporary files and its log."""
+
+    folder: Path
+    address: str
+    http: httpx.Client
+    process: subprocess.Popen[str]
+    log: Path
+    secrets: list[str] = field(default_factory=list)
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        """Call as the application's backend."""
+        answer = self.http.request(method, path, headers={"Authorization": f"Bearer {self.secrets[0]}"}, **more)
+        answer.read()
+        return answer
+
+    def consent(self, account: str) -> Any:
+        self.call("PUT", f"/v1/accounts/{account}", json={})
+        notice = self.call("GET", "/v1/scenarios").json()["scenarios"][0]["notice"]
+        body = {
+            "scenario": "login",
+            "notice_version": notice["version"],
+            "notice_sha256": notice["texts"]["en"]["sha256"],
+            "locale": "en",
+            "decision": "given",
+            "affirmation": {"method": "checkbox", "checked_by_default": False, "text": "Yes, with my face"},
+        }
+        return self.call("POST", f"/v1/accounts/{account}/consents", json=body)
+
+    def open(self, purpose: str, account: str) -> Any:
+        body = {"purpose": purpose, "scenario": "login", "account_id": account}
+        if purpose == "enrol":
+            body["reauthenticated_at"] = datetime.now(UTC).isoformat()
+        answer = self.call("POST", "/v1/sessions", json=body)
+        if answer.status_code == 201:
+            self.secrets.append(answer.json()["client_token"])
+        return answer
+
+    def post(self, opened: dict[str, Any], frames: Sequence[bytes], timeline: object) -> Any:
+        """Post as the device."""
+        return self.http.post(
+            f"/v1/sessions/{opened['session_id']}/frames",
+            files=[("frames", (f"{n}.jpg", frame, "image/jpeg")) for n, frame in enumerate(frames)],
+            data={"timeline": json.dumps(timeline)},
+            headers={"Authorization": f"Bearer {opened['client_token']}"},
+        )
+
+    def show(self, opened: dict[str, Any], frames: Sequence[SimulatedFrame]) -> Any:
+        timeline = [{"step": frame.step, "t_ms": frame.t_ms} for frame in frames]
+        return self.post(opened, [frame.jpeg for frame in frames], timeline)
+
+
+def challenge_of(opened: dict[str, Any]) -> Challenge:
+    told = opened["challenge"]
+    nonce = told["nonce"]
+    return Challenge(
+        nonce=urlsafe_b64decode(nonce + "=" * (-len(nonce) % 4)),
+        profile=told["profile"],
+        steps=tuple(Step(step["id"], step["kind"], step["min_ms"]) for step in told["steps"]),
+        expires_at=datetime.fromisoformat(told["expires_at"]),
+    )
+
+
+@pytest.fixture(scope="module")
+def server(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """`faceauth init`, then `faceauth serve` on any free port; ended by its own process id."""
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "tmp").mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FACEAUTH_")}
+    environment = kept | {
+        "FACEAUTH_DATA_DIR": str(folder / "data"),
+        "FACEAUTH_MODELS_DIR": str(models_dir.absolute()),
+        "TMPDIR": str(folder / "tmp"),
+        "OMP_NUM_THREADS": "1",
+    }
+    made = subprocess.run(
+        [FACEAUTH, "init", "--json"], env=environment, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    log = folder / "log.txt"
+    command = [str(FACEAUTH), "serve", "--port", "0"]
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+    assert process.stdout is not None
+    started, address = threading.Event(), [""]
+    reader = threading.Thread(target=_listen, args=(process.stdout, started, address), daemon=True)
+    reader.start()
+    try:
+        assert started.wait(60), log.read_text()
+        assert address[0], log.read_text()
+        with httpx.Client(base_url=address[0], timeout=60, trust_env=False) as http:
+            yield Server(folder, address[0], http, process, log, [json.loads(made.stdout)["api_key"]["secret"]])
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        reader.join(10)
+
+
+def _listen(stream: IO[str], started: threading.Event, address: list[str]) -> None:
+    """Read what the service says until it ends, and notice where it listens."""
+    with stream:
+        for line in stream:
+            if line.startswith("Serving on "):
+                address[0] = line.removeprefix("Serving on ").split()[0].rstrip(".")
+                started.set()
+    started.set()
