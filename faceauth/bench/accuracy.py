@@ -15,13 +15,14 @@ from faceauth.bench.rates import Rate
 from faceauth.bench.scores import Scores
 from faceauth.capture.detect import build_detector
 from faceauth.embed.packs import Pack
+from faceauth.errors import InvalidRequest
 from faceauth.types import Detector, OperatingPoint
 
 MIN_FACE = 40
 """Pixels of the smallest face looked for: pictures of data sets are smaller than a camera's."""
 
-FUSED_SIZES = (2, 3, 5)
-"""How many pictures a side are fused, at most."""
+FUSED_SIZES = (1, 2, 3, 5)
+"""How many pictures a side are fused, at most; 1 is there to compare with, on the same people."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +90,8 @@ def measure_accuracy(
         pictures, detector_of(pack), pack.embedder, cache=cache, workers=workers, progress=progress
     )
     missed = int((~embedded.acquired).sum())
+    if missed == len(pictures):
+        raise InvalidRequest(f"No face was found in any of the {missed} pictures.")
     people = [picture.person for picture in pictures]
     gallery = all_against_all(embedded, people, progress=progress)
     return AccuracyResult(

@@ -12,6 +12,9 @@ from faceauth.bench.scores import BINS, Scores, counted
 _BLOCK = 512
 """Rows compared at a time: 512 × 10,000 cosines are 20 MB."""
 
+_FUSED_PICTURES = 4
+"""Who has fewer takes no part in fusing: each side is to have two at least."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fused:
@@ -41,15 +44,15 @@ def all_against_all(embedded: Embedded, people: Sequence[str], *, progress: Prog
 
 
 def fuse(embedded: Embedded, people: Sequence[str], *, size: int) -> Fused:
-    """Split the pictures of everybody who has two or more into references and probes, and take each side's mean.
+    """Split everybody's pictures into references and probes, and take each side's mean.
 
-    Pictures are dealt in turn, one to each side, up to `size` a side, so that nobody has more on one side by more
-    than one.
+    Pictures are dealt in turn, one to each side, up to `size` a side. The people are the same for every size, so
+    that the sizes can be compared.
     """
     by_person: dict[str, list[int]] = {}
     for row in np.nonzero(embedded.acquired)[0].tolist():
         by_person.setdefault(people[row], []).append(row)
-    rows = [found[: 2 * size] for found in by_person.values() if len(found) >= 2]
+    rows = [found[: 2 * size] for found in by_person.values() if len(found) >= _FUSED_PICTURES]
     dimension = embedded.vectors.shape[1]
     references = [_mean(embedded.vectors[found[0::2]]) for found in rows]
     probes = [_mean(embedded.vectors[found[1::2]]) for found in rows]

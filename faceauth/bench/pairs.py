@@ -71,6 +71,8 @@ def compare_pairs(embedded: Embedded, pairs: Sequence[Pair]) -> PairResult:
 
 def best_threshold(scores: NDArray[np.floating], mated: NDArray[np.bool_]) -> float:
     """Return the threshold that tells most pairs right, half way between the two scores it lies between."""
+    if not len(scores):
+        return 0.0
     order = np.argsort(scores)
     ordered, truth = scores[order].astype(np.float64), mated[order]
     # right[k]: pairs told right when the k lowest are called non-mated.

@@ -24,9 +24,9 @@ def write_plots(result: AccuracyResult, folder: Path) -> tuple[Path, ...]:
     Raises:
         ConfigurationError: matplotlib is not installed.
     """
-    sets: dict[str, Scores] = {f"single pictures ({result.gallery.comparisons:,} non-mated)": result.gallery}
+    sets: dict[str, Scores] = {f"single pictures, all ({result.gallery.comparisons:,} non-mated)": result.gallery}
     for one in result.fused:
-        label = f"mean of up to {one.size}, {one.people} people ({one.scores.comparisons:,} non-mated)"
+        label = f"{one.size} against {one.size}, {one.people} people ({one.scores.comparisons:,})"
         sets[label] = one.scores
     title = f"{result.pack} on {result.dataset}, {result.pictures:,} pictures, {result.measured_at:%Y-%m-%d}"
     folder.mkdir(parents=True, exist_ok=True)

@@ -32,12 +32,12 @@ def rows(result: AccuracyResult) -> Iterator[Row]:
     for fmr in TARGETS.values():
         yield from _point_rows("all against all", result.gallery, fmr, "FMR")
     for one in result.fused:
-        group = f"mean of up to {one.size} against {one.size}, {one.people} people"
+        group = f"up to {one.size} against {one.size} pictures, {one.people} people"
         for fmr in TARGETS.values():
             if one.scores.comparisons >= comparisons_needed(fmr):
                 yield from _point_rows(group, one.scores, fmr, "FMR")
     for point in result.shipped:
-        group = f"the pack's own {point.name}, threshold {point.threshold:.4f}, on these pictures"
+        group = f"the pack's {point.name}, {point.threshold:.4f}"
         yield Row(group, "FMR single", str(result.gallery.fmr(point.threshold)))
         yield Row(group, "FNMR single", str(result.gallery.fnmr(point.threshold)))
         for one in result.fused:

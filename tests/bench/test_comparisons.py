@@ -53,10 +53,10 @@ def test_all_against_all_agrees_with_a_loop() -> None:
 
 
 def test_fused_sides_share_no_picture() -> None:
-    """Pictures are dealt in turn; a person with one picture has no second side."""
-    rows = [[1, 0], [0, 1], [1, 0], [0, 1], [1, 1], [1, 1]]
-    people = ["a", "a", "a", "a", "b", "c"]
-    fused = fuse(_embedded([[float(x) for x in row] for row in rows]), people, size=3)
+    """Pictures are dealt in turn, up to the size; who has fewer than four takes no part."""
+    rows = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
+    people = ["a", "a", "a", "a", "a", "b", "b", "b"]
+    fused = fuse(_embedded(rows), people, size=2)
     assert fused.people == 1
     assert fused.references.tolist() == [[1, 0]]
     assert fused.probes.tolist() == [[0, 1]]
