@@ -1,5 +1,6 @@
 """The real server on a free port, spoken to over HTTP alone."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -11,13 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
-from faceauth.simulate import SimulatedFrame
-from faceauth.types import Challenge, Step
+from faceauth.capture.detect import build_detector
+from faceauth.embed.packs import Pack, load_pack
+from faceauth.simulate import Head, Print, SimulatedFrame
+from faceauth.types import Challenge, Image, Step
 
 FACEAUTH = Path(sys.executable).with_name("faceauth")
 
@@ -90,7 +95,7 @@ def challenge_of(opened: dict[str, Any]) -> Challenge:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`faceauth init`, then `faceauth serve` on any free port; ended by its own process id."""
     folder = tmp_path_factory.mktemp("service")
@@ -136,3 +141,35 @@ def _listen(stream: IO[str], started: threading.Event, address: list[str]) -> No
                 address[0] = line.removeprefix("Serving on ").split()[0].rstrip(".")
                 started.set()
     started.set()
+
+
+class People(NamedTuple):
+    """Who stands before the camera."""
+
+    anna: Head
+    ben: Head
+    printed: Print
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Image:
+    """Six people, from the insightface package."""
+    found = importlib.util.find_spec("insightface")
+    if found is None or found.origin is None:
+        pytest.skip("needs the photographs of the insightface package")
+    bgr = cv2.imread(str(Path(found.origin).parent / "data" / "images" / "t1.jpg"))
+    return np.ascontiguousarray(np.asarray(bgr, dtype=np.uint8)[:, :, ::-1])
+
+
+@pytest.fixture(scope="session")
+def pack(models_dir: Path) -> Pack:
+    return load_pack("open", models_dir)
+
+
+@pytest.fixture(scope="session")
+def people(photograph: Image, pack: Pack) -> People:
+    detector = pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
+    first, second, *_ = sorted(detector.detect(photograph), key=lambda face: face.box[0])
+    return People(
+        Head(photograph, first.landmarks), Head(photograph, second.landmarks), Print(photograph, first.landmarks)
+    )

@@ -1,10 +1,8 @@
 """The whole way over HTTP: consent, enrolment, the right person and the wrong ones, withdrawal, the scan."""
 
-import importlib.util
 import json
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -13,53 +11,20 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from faceauth.capture.detect import build_detector
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.embed.packs import Pack, load_pack
+from faceauth.embed.packs import Pack
 from faceauth.installation import databases
 from faceauth.settings import Settings
 from faceauth.signing import CONSENT_RECEIPT, DELETION_RECEIPT, check, keys_from_jwks
-from faceauth.simulate import Head, Print, simulate_session
+from faceauth.simulate import simulate_session
 from faceauth.types import Image
 from faceauth.vault.keyring import load_keyring
 from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.references import ReferenceStore
-from tests.e2e.conftest import Server, challenge_of
+from tests.e2e.conftest import People, Server, challenge_of
 from tests.forensics import scan, vector_needles
-
-
-class People(NamedTuple):
-    """Who stands before the camera."""
-
-    anna: Head
-    ben: Head
-    printed: Print
-
-
-@pytest.fixture(scope="module")
-def photograph() -> Image:
-    """Six people, from the insightface package."""
-    found = importlib.util.find_spec("insightface")
-    if found is None or found.origin is None:
-        pytest.skip("needs the photographs of the insightface package")
-    bgr = cv2.imread(str(Path(found.origin).parent / "data" / "images" / "t1.jpg"))
-    return np.ascontiguousarray(np.asarray(bgr, dtype=np.uint8)[:, :, ::-1])
-
-
-@pytest.fixture(scope="module")
-def pack(models_dir: Path) -> Pack:
-    return load_pack("open", models_dir)
-
-
-@pytest.fixture(scope="module")
-def people(photograph: Image, pack: Pack) -> People:
-    detector = pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
-    first, second, *_ = sorted(detector.detect(photograph), key=lambda face: face.box[0])
-    return People(
-        Head(photograph, first.landmarks), Head(photograph, second.landmarks), Print(photograph, first.landmarks)
-    )
 
 
 class Stored(NamedTuple):
@@ -87,7 +52,8 @@ def stored(server: Server, pack: Pack, account: str) -> Stored:
                 scenario="login",
                 model_digest=pack.embedder.model_digest,
             )
-            rows = conn.exec_driver_sql("SELECT sealed FROM biometric_references").scalars().all()
+            query = "SELECT sealed FROM biometric_references WHERE account = ?"
+            rows = conn.exec_driver_sql(query, (account,)).scalars().all()
     finally:
         data.dispose()
         keys.dispose()
