@@ -1,4 +1,4 @@
-"""A simulated camera: one photograph becomes the frames of a turning head, or of the attacks a turning head must beat.
+"""A simulated camera: one photograph becomes the frames of a turning head, or of an attack.
 
 It is a fixture for tests, for ``faceauth demo`` and for measurements of the liveness gates. It looks at one
 photograph only, so whatever it shows says nothing about accuracy on living people.

@@ -36,7 +36,9 @@ class HeadShape:
     chin: float = 0.07
 
     @classmethod
-    def of(cls, *, nose_tip: tuple[float, float], mouth: tuple[float, float], rng: np.random.Generator) -> "HeadShape":
+    def of(
+        cls, *, nose_tip: tuple[float, float], mouth: tuple[float, float], rng: np.random.Generator
+    ) -> "HeadShape":
         """Draw a head whose nose and mouth lie where the photograph shows them."""
         return cls(
             nose_tip=nose_tip,
@@ -52,7 +54,8 @@ class HeadShape:
 
     def outline(self, x: Grid, y: Grid) -> Grid:
         """Return how far out a point lies: 0 in the middle of the head, 1 on its outline, more outside."""
-        return np.hypot(x / self.half_width, (y - self.middle) / self.half_height).astype(np.float32)
+        out = np.hypot(x / self.half_width, (y - self.middle) / self.half_height)
+        return np.asarray(out, dtype=np.float32)
 
     def height(self, x: Grid, y: Grid) -> Grid:
         """Return z, 0 at the height of the eyes' surroundings, growing towards the camera."""
@@ -64,17 +67,19 @@ class HeadShape:
         mouth_x, mouth_y = self.mouth
         z = z + self.lips * _bump(x - mouth_x, y - mouth_y, 0.36, 0.13)
         z = z + self.chin * _bump(x - mouth_x, y - mouth_y - 0.50, 0.34, 0.18)
-        return z.astype(np.float32)
+        return np.asarray(z, dtype=np.float32)
 
     def _nose(self, x: Grid, y: Grid) -> Grid:
         """Rise from between the eyes to the tip, fall away below it, wider at the wings."""
         tip_x, tip_y = self.nose_tip
         along = np.clip((y + 0.12) / (tip_y + 0.12), 0.0, None)
-        ridge = np.minimum(along, 1.0) ** 1.15 * 0.5 * (1.0 + np.cos(np.pi * np.clip((along - 1.0) / 0.28, 0.0, 1.0)))
+        ridge = (
+            np.minimum(along, 1.0) ** 1.15 * 0.5 * (1.0 + np.cos(np.pi * np.clip((along - 1.0) / 0.28, 0.0, 1.0)))
+        )
         width = 0.13 + 0.09 * np.clip(along, 0.0, 1.0)
         across = x - tip_x * np.clip(along, 0.0, 1.0)
-        return (self.nose * ridge * np.exp(-((across / width) ** 2))).astype(np.float32)
+        return np.asarray(self.nose * ridge * np.exp(-((across / width) ** 2)), dtype=np.float32)
 
 
 def _bump(x: Grid, y: Grid, wide: float, high: float) -> Grid:
-    return np.exp(-((x / wide) ** 2) - (y / high) ** 2).astype(np.float32)
+    return np.asarray(np.exp(-((x / wide) ** 2) - (y / high) ** 2), dtype=np.float32)

@@ -54,7 +54,8 @@ class Screen:
         high, wide = pixels.shape[:2]
         unit = 0.18 * high  # so that the face on the screen is as large as a face before it
         u, v = np.meshgrid(
-            np.arange(0, wide - 1, unit / 40, dtype=np.float32), np.arange(0, high - 1, unit / 40, dtype=np.float32)
+            np.arange(0, wide - 1, unit / 40, dtype=np.float32),
+            np.arange(0, high - 1, unit / 40, dtype=np.float32),
         )
         middle = np.array([wide / 2, high / 2 - 0.55 * unit], dtype=np.float32)
         x, y = (u - middle[0]) / unit, (v - middle[1]) / unit

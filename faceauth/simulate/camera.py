@@ -16,7 +16,7 @@ MAP_STEP = 2
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the surface is: angles as in `Pose`, and a shift (right, down, towards the camera) in eye distances."""
+    """Where the surface is: angles as in `Pose`, and a shift (right, down, nearer) in eye distances."""
 
     pose: Pose
     shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -30,17 +30,17 @@ class Light:
     """
 
     direction: tuple[float, float, float] = (0.3, -0.5, 0.8)
-    ambient: float = 0.55
+    ambient: float = 0.7
     gain: float = 1.0
 
 
 class Camera:
-    """A camera of `size` (width, height) that sees the eyes `eye_distance` pixels apart at `distance` (in those)."""
+    """A camera of `size` (width, height): from `distance` it sees the eyes `eye_distance` pixels apart."""
 
     def __init__(
         self, *, size: tuple[int, int] = (640, 480), eye_distance: float = 84.0, distance: float = 8.0
     ) -> None:
-        """Place the camera; 8 eye distances are half a metre, an arm's length."""
+        """Place the camera; `distance` is in eye distances, of which 8 are half a metre, an arm's length."""
         self.size = size
         self.distance = distance
         self.focal = eye_distance * distance
@@ -110,7 +110,8 @@ def _invert(
     right, bottom = left + wide * MAP_STEP, top + high * MAP_STEP
     # cv2.resize aligns pixel areas: map point i stands for the middle of pixels MAP_STEP·i ….
     offset = (MAP_STEP - 1) / 2
-    map_u, map_v = (u - (left + offset)) / MAP_STEP, (v - (top + offset)) / MAP_STEP
+    map_u = np.asarray((u - (left + offset)) / MAP_STEP, dtype=np.float32)
+    map_v = np.asarray((v - (top + offset)) / MAP_STEP, dtype=np.float32)
     column, row = np.rint(map_u).astype(np.int32), np.rint(map_v).astype(np.int32)
     inside = (column >= 0) & (column < wide) & (row >= 0) & (row < high)
     cell = np.where(inside, row * wide + column, wide * high)
@@ -130,7 +131,9 @@ def _invert(
     return (left, top, right, bottom), *_fill(gx, gy, known)
 
 
-def _newton(map_u: Grid, map_v: Grid, index: NDArray[np.int32], hit: NDArray[np.intp], wide: int) -> tuple[Grid, Grid]:
+def _newton(
+    map_u: Grid, map_v: Grid, index: NDArray[np.int32], hit: NDArray[np.intp], wide: int
+) -> tuple[Grid, Grid]:
     """Return by how many columns and rows each map point lies beside its nearest grid point."""
     u_row, u_col = (part.ravel()[index] for part in np.gradient(map_u))
     v_row, v_col = (part.ravel()[index] for part in np.gradient(map_v))

@@ -10,8 +10,8 @@ from faceauth.simulate.camera import Placement
 from faceauth.types import Challenge, Pose, StepKind
 
 Manner = Literal["obey", "mirror", "still", "shake", "wave"]
-"""`obey` does what is asked; `mirror` turns to the other side; `still` holds still; `shake` turns left and right all
-the time; `wave` moves to and fro, and turns, without regard to what is asked."""
+"""`obey` does what is asked; `mirror` turns to the other side; `still` holds still; `shake` turns left and right
+all the time; `wave` moves to and fro, and turns, without regard to what is asked."""
 
 LEAST_MS: dict[StepKind, int] = {"center": 500, "flash": 2400}
 """How long the page shows a step whose challenge asks for less; any other step lasts `MOTION_MS`."""

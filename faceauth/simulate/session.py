@@ -1,4 +1,4 @@
-"""A session in front of the simulated camera: a challenge goes in, JPEG frames with their times and steps come out."""
+"""A session before the simulated camera: a challenge goes in, JPEG frames with times and steps come out."""
 
 from dataclasses import dataclass, field
 

@@ -58,11 +58,15 @@ class Rectified:
         if photo.ndim != 3 or photo.shape[2] != 3 or points.shape != (5, 2) or not np.isfinite(points).all():
             raise InvalidRequest("A photograph is (H, W, 3) RGB and comes with five landmarks, shape (5, 2).")
         along = points[1] - points[0]
-        unit = float(np.hypot(*along))
-        if unit < 8:
+        apart = float(np.hypot(*along))
+        if apart < 8:
             raise InvalidRequest("The eyes in this photograph are less than 8 pixels apart; use a larger one.")
-        # Rows of the rotation that lays the eyes level and makes their distance 1.
-        turn = np.array([[along[0], along[1]], [-along[1], along[0]]]) / unit**2
+        # A face photographed from the side has its eyes too close together; then its height gives the scale
+        # (facing the camera the mouth lies 1.0 to 1.2 eye distances below the eyes).
+        below = points[3:].mean(axis=0) - points[:2].mean(axis=0)
+        unit = max(apart, float(np.hypot(*below)) / 1.2)
+        # Rows of the rotation that lays the eyes level and makes the unit 1.
+        turn = np.array([[along[0], along[1]], [-along[1], along[0]]]) / (apart * unit)
         middle = (points[0] + points[1]) / 2
         self.points = ((points - middle) @ turn.T).astype(np.float32)
         left, top, right, bottom = reach
@@ -75,7 +79,8 @@ class Rectified:
         if shrink > 1.5:  # warpAffine does not average; without this a large photograph would alias
             photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 0.4 * shrink), dtype=np.uint8)
         self.pixels = np.asarray(
-            cv2.warpAffine(photo, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8
+            cv2.warpAffine(photo, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
+            dtype=np.uint8,
         )
 
     def grid(self, step: float = 1 / GRID_UNIT) -> tuple[Grid, Grid, Grid, Grid]:
@@ -84,7 +89,9 @@ class Rectified:
         u = np.arange(0, wide - 1, step * TEXTURE_UNIT, dtype=np.float32)
         v = np.arange(0, high - 1, step * TEXTURE_UNIT, dtype=np.float32)
         us, vs = np.meshgrid(u, v)
-        return us / TEXTURE_UNIT + self.origin[0], vs / TEXTURE_UNIT + self.origin[1], us, vs
+        x = np.asarray(us / TEXTURE_UNIT + self.origin[0], dtype=np.float32)
+        y = np.asarray(vs / TEXTURE_UNIT + self.origin[1], dtype=np.float32)
+        return x, y, us, vs
 
 
 class Head:
