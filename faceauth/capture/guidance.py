@@ -26,7 +26,7 @@ class CaptureProfile:
     max_brightness: float = 235.0
     min_contrast: float = 6.0
     min_sharpness: float = 10.0
-    min_features: float = 0.22
+    min_features: float = 0.2
     max_step: float = 1.0
 
 

@@ -10,7 +10,7 @@ SIDE = 128
 """The chip is brought to this size first, so that figures mean the same for every pack."""
 
 NOSE = 0.415
-"""How far the nose tip leaves the middle of the eyes per tangent of yaw, in eye distances. Fitted on rendered heads
+"""How far the nose tip leaves the middle of the eyes per tangent of yaw, in eye distances. Fitted on drawn heads
 of 17 photographs turned by known angles (docs/capture.md); faces differ, so an angle is good to about ±14°."""
 
 NOSE_HEIGHT, NOSE_RISE = 0.594, 0.324
