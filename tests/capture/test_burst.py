@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from faceauth.capture.burst import read_burst
 from faceauth.errors import (
-    FaceauthError,
     ImageTooLarge,
     InvalidImage,
     InvalidRequest,
