@@ -128,4 +128,6 @@ def _off_zero(value: float, tiny: float) -> float:
 
 
 def _short(value: float) -> str:
-    return f"{value:.4f}" if value >= 1e-3 or value == 0 else f"{value:.2e}"
+    if value == 0 or value >= 0.1:
+        return f"{value:.4f}"
+    return f"{value:.5f}" if value >= 1e-3 else f"{value:.2e}"

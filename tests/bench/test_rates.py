@@ -46,8 +46,8 @@ def test_interval_holds_the_rate(trials: int, events: int) -> None:
 
 def test_text_has_number_and_interval() -> None:
     """The text names the events, the trials and the interval (R3)."""
-    assert str(Rate(5, 1000)) == "0.0050 [0.0016, 0.0116] (5 of 1,000)"
-    assert f"{Rate(0, 300):>40}".strip() == "0.0000 [0.0000, 0.0100] (0 of 300)"
+    assert str(Rate(5, 1000)) == "0.00500 [0.00163, 0.01163] (5 of 1,000)"
+    assert f"{Rate(0, 300):>40}".strip() == "0.0000 [0.0000, 0.01000] (0 of 300)"
 
 
 @pytest.mark.parametrize("spec", [".2%", ".4f", "e", "g"])
