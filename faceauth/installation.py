@@ -69,7 +69,8 @@ class Installation:
     lifecycle: Lifecycle
 
     def close(self) -> None:
-        """Close the databases."""
+        """Close the model pack and the databases."""
+        self.pack.close()
         self.data.dispose()
         self.key_database.dispose()
 
@@ -132,7 +133,11 @@ def open_installation(
     keyring = load_keyring(settings.keyring_file)
     data, keys = databases(settings)
     try:
-        installation = _wire(settings, data, keys, keyring, clock=clock, random=random)
+        check(data, keys)
+        with data.begin() as conn:
+            bind_installation(conn, keyring)
+        pack = load_pack(settings.model_pack, settings.models_dir)
+        installation = assemble(settings, data, keys, keyring, pack, clock=clock, random=random)
         installation.erasure.resume()
         _fill(installation, progress)
     except BaseException:
@@ -142,13 +147,17 @@ def open_installation(
     return installation
 
 
-def _wire(
-    settings: Settings, data: Database, keys: Database, keyring: Keyring, *, clock: Clock, random: Random
+def assemble(
+    settings: Settings,
+    data: Database,
+    keys: Database,
+    keyring: Keyring,
+    pack: Pack,
+    *,
+    clock: Clock = system_clock,
+    random: Random = os.urandom,
 ) -> Installation:
-    check(data, keys)
-    with data.begin() as conn:
-        bind_installation(conn, keyring)
-    pack = load_pack(settings.model_pack, settings.models_dir)
+    """Put the parts together; nothing is read or written yet."""
     detector = pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
 
     def new_id(prefix: str) -> str:
