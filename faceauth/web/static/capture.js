@@ -5,6 +5,8 @@ const FRAMES_A_SECOND = 12;
 const MOST_FRAMES = 84; // the service takes 90 a session by default
 const REACTION_MS = 700; // people need a moment before they do what they read
 const SHORTEST_STEP_MS = 1200;
+const LONGEST_FRAME_MS = 500; // a camera that gives nothing for so long has stopped
+const NEXT_FRAME_MS = 20; // about how long the next picture of a camera takes to come
 const WIDTH = 640;
 const QUALITY = 0.9;
 const ARROWS = { turn_left: "left", turn_right: "right", nod_up: "up", nod_down: "down" };
@@ -108,6 +110,16 @@ function closeCamera() {
 
 const pause = (ms) => new Promise((done) => setTimeout(done, Math.max(0, ms)));
 
+// Waits for a picture that was not taken yet: the same one sent twice is denied as a replay.
+function newPicture() {
+  const video = at("camera");
+  if (!video.requestVideoFrameCallback) return pause(LONGEST_FRAME_MS / 10).then(() => true);
+  return Promise.race([
+    new Promise((done) => video.requestVideoFrameCallback(() => done(true))),
+    pause(LONGEST_FRAME_MS).then(() => false),
+  ]);
+}
+
 async function takeFrame(canvas) {
   const video = at("camera");
   const scale = Math.min(1, WIDTH / video.videoWidth);
@@ -136,12 +148,13 @@ async function capture(steps) {
     ends += lasts[number];
     while (began === null || performance.now() - began < ends) {
       if (!page.stream || page.over) throw new Problem("cancelled");
+      if (!(await newPicture())) continue;
       const now = performance.now();
       began ??= now;
       frames.push(await takeFrame(canvas));
       timeline.push({ step: step.id, t_ms: Math.round(now - began) });
       at("ring").style.strokeDasharray = `${Math.min(100, ((now - began) / total) * 100)} 100`;
-      await pause(every - (performance.now() - now));
+      await pause(every - (performance.now() - now) - NEXT_FRAME_MS);
     }
   }
   return { frames, timeline };
