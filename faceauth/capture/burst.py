@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 
-from faceauth.capture.decode import decode
-from faceauth.errors import ImageTooLarge, InvalidRequest, InvalidTimeline, TooManyFrames
+from faceauth.capture.decode import Inspected, develop, inspect
+from faceauth.errors import ImageTooLarge, InvalidImage, InvalidRequest, InvalidTimeline, TooManyFrames
 from faceauth.settings import CaptureSettings
 from faceauth.types import Challenge, Frame
 
 LAST_MS = 60_000
 """A session lives at most 60 s once capture starts (R15), so no frame is later."""
+
+
+WORKING_SIDE = 960
+"""Pixels of a frame's longer side from here on. A face at arm's length still fills the embedder's chip, and what
+the later stages cost no longer depends on what the device sends."""
+
+MAX_PIXELS = 100_000_000
+"""Pixels of all frames together, by their headers: 90 frames of 1280 × 800 fit. Without it 90 files of some
+hundred bytes, each a plain area of 12 megapixels, would cost half a minute of decoding."""
 
 
 def read_burst(
@@ -23,14 +32,15 @@ def read_burst(
         limits: caps on frames, bytes and pixels.
 
     Returns:
-        The frames in order. Whether they follow the challenge is for liveness to judge.
+        The frames in order, all of one size, the longer side `WORKING_SIDE` pixels at most. Whether they follow
+        the challenge is for liveness to judge.
 
     Raises:
         InvalidRequest: There are no frames.
         TooManyFrames: There are more frames than allowed.
-        ImageTooLarge: A frame, or all of them together, is too large.
+        ImageTooLarge: A frame, or all of them together, is too large in bytes or pixels.
         InvalidTimeline: The timeline is no such list, names an unknown step, or runs backwards.
-        InvalidImage: A frame is no picture.
+        InvalidImage: A frame is no picture, or not of the first one's size: a camera does not change it.
     """
     if not parts:
         raise InvalidRequest("There are no frames; send at least one part named frames.")
@@ -39,10 +49,23 @@ def read_burst(
     if sum(map(len, parts)) > limits.max_session_bytes:
         raise ImageTooLarge(f"The frames are too large together; send at most {limits.max_session_bytes} bytes.")
     entries = _entries(timeline, len(parts), {step.id for step in challenge.steps})
+    pictures = [inspect(part, limits=limits) for part in parts]
+    _check_sizes(pictures)
     return tuple(
-        decode(part, t_ms=t_ms, step=step, limits=limits)
-        for part, (step, t_ms) in zip(parts, entries, strict=True)
+        develop(picture, t_ms=t_ms, step=step, longer_side=WORKING_SIDE)
+        for picture, (step, t_ms) in zip(pictures, entries, strict=True)
     )
+
+
+def _check_sizes(pictures: Sequence[Inspected]) -> None:
+    """Look at what the headers say of all frames, before the first is decoded (R20)."""
+    if sum(picture.header.width * picture.header.height for picture in pictures) > MAX_PIXELS:
+        raise ImageTooLarge(f"The frames are too large together; send at most {MAX_PIXELS} pixels.")
+    for number, picture in enumerate(pictures):
+        if picture.seen_size != pictures[0].seen_size:
+            raise InvalidImage(
+                f"Frame {number} is not of the first one's size; send them as one camera takes them."
+            )
 
 
 def _entries(timeline: object, count: int, known: set[str]) -> list[tuple[str, int]]:

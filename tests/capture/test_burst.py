@@ -56,6 +56,32 @@ def test_too_many_bytes_together() -> None:
         read_burst([b"x" * 60] * 2, timeline(2), CHALLENGE, limits)
 
 
+def test_too_many_pixels_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R20: nine small files of 12 megapixels each are refused from their headers."""
+    monkeypatch.setattr(cv2, "imdecode", None)
+    plain = bytes(
+        cv2.imencode(".webp", np.full((3000, 4000, 3), 90, np.uint8), [cv2.IMWRITE_WEBP_QUALITY, 101])[1]
+    )
+    assert len(plain) < 1000
+    with pytest.raises(ImageTooLarge, match="pixels"):
+        read_burst([plain] * 9, timeline(9), CHALLENGE, LIMITS)
+
+
+def test_large_frames_are_averaged_down() -> None:
+    """R58: the stages after decoding cost the same, whatever is sent."""
+    large = bytes(cv2.imencode(".jpg", np.full((1080, 1920, 3), 127, np.uint8))[1])
+    assert [frame.pixels.shape for frame in read_burst([large] * 2, timeline(2), CHALLENGE, LIMITS)] == [
+        (540, 960, 3)
+    ] * 2
+
+
+def test_frames_of_two_sizes() -> None:
+    """A camera does not change its size within a burst; frames from elsewhere often have another."""
+    other = bytes(cv2.imencode(".jpg", np.full((96, 64, 3), 127, np.uint8))[1])
+    with pytest.raises(InvalidImage, match="Frame 1"):
+        read_burst([JPEG, other], timeline(2), CHALLENGE, LIMITS)
+
+
 @pytest.mark.parametrize("part", [b"", b"hello", JPEG[:-40]])
 def test_no_picture_among_the_frames(part: bytes) -> None:
     with pytest.raises(InvalidImage):

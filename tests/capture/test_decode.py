@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faceauth.capture.decode import decode, upright
+from faceauth.capture.decode import decode, develop, inspect, upright
 from faceauth.errors import FaceauthError, ImageTooLarge, InvalidImage
 from faceauth.settings import CaptureSettings
 from faceauth.types import Frame, Image
@@ -252,6 +252,26 @@ def test_metadata_that_would_make_a_library_talk_is_never_shown_to_it(capfd: pyt
     data = after_png_header(chunk(b"iCCP", b"x\0\0broken") + chunk(b"gAMA", b"\0\0\0\0"))
     assert np.array_equal(read(data).pixels, picture())
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".png", ".webp"])
+@pytest.mark.parametrize(
+    ("size", "seen"),
+    [((96, 72), (96, 72)), ((201, 150), (96, 72)), ((192, 108), (96, 54)), ((100, 399), (24, 96))],
+)
+def test_large_pictures_are_averaged_down(extension: str, size: tuple[int, int], seen: tuple[int, int]) -> None:
+    """R58: what comes after decoding costs no more for a large picture; JPEG is shrunk while it is decoded."""
+    frame = develop(inspect(encoded(extension, picture(*size)), limits=LIMITS), t_ms=0, step="", longer_side=96)
+    assert frame.pixels.shape == (seen[1], seen[0], 3)
+    assert np.abs(frame.pixels.astype(int) - picture(*seen)).mean() < 5
+
+
+def test_a_large_jpeg_is_turned_after_it_is_shrunk() -> None:
+    """OpenCV would turn a reduced JPEG by itself, and the picture would be turned twice."""
+    stored = np.ascontiguousarray(EXPECTED[6](picture(150, 200)))
+    jpeg = with_app1(encoded(".jpg", stored), b"Exif\0\0" + tiff(6))
+    frame = develop(inspect(jpeg, limits=LIMITS), t_ms=0, step="", longer_side=96)
+    assert np.abs(frame.pixels.astype(int) - picture(72, 96)).mean() < 5
 
 
 mutations = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from faceauth.errors import ImageTooLarge, InvalidImage
 
 MIN_SIDE = 64
-"""Pixels; no face that could be judged fits into less (`QualityProfile.min_eye_distance` alone asks for 50)."""
+"""Pixels; no face that could be judged fits into less (`CaptureProfile.min_eye_distance` alone asks for 50)."""
 
 
 @dataclass(frozen=True, slots=True)
