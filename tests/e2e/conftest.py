@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-import cv2
 import httpx
-import numpy as np
 import pytest
 
 from faceauth.capture.detect import build_detector
+from faceauth.demo.people import group_cast
 from faceauth.embed.packs import Pack, load_pack
 from faceauth.simulate import Head, Print, SimulatedFrame
 from faceauth.types import Challenge, Image, Step
@@ -149,16 +148,7 @@ class People(NamedTuple):
     anna: Head
     ben: Head
     printed: Print
-
-
-@pytest.fixture(scope="session")
-def photograph() -> Image:
-    """Six people, from the insightface package."""
-    found = importlib.util.find_spec("insightface")
-    if found is None or found.origin is None:
-        pytest.skip("needs the photographs of the insightface package")
-    bgr = cv2.imread(str(Path(found.origin).parent / "data" / "images" / "t1.jpg"))
-    return np.ascontiguousarray(np.asarray(bgr, dtype=np.uint8)[:, :, ::-1])
+    together: Image
 
 
 @pytest.fixture(scope="session")
@@ -167,9 +157,16 @@ def pack(models_dir: Path) -> Pack:
 
 
 @pytest.fixture(scope="session")
-def people(photograph: Image, pack: Pack) -> People:
+def people(pack: Pack) -> People:
+    """Two of the six people in the insightface package's photograph, and one of them printed."""
+    if importlib.util.find_spec("insightface") is None:
+        pytest.skip("needs the photograph of the insightface package")
     detector = pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
-    first, second, *_ = sorted(detector.detect(photograph), key=lambda face: face.box[0])
+    cast = group_cast(detector)
+    anna, ben = cast.ann.first, cast.ben.first
     return People(
-        Head(photograph, first.landmarks), Head(photograph, second.landmarks), Print(photograph, first.landmarks)
+        Head(anna.image, anna.landmarks),
+        Head(ben.image, ben.landmarks),
+        Print(anna.image, anna.landmarks),
+        anna.image,
     )

@@ -45,7 +45,7 @@ def capture(page: Page, server: Server, purpose: str, subject: Subject, seed: in
     page.goto(opened["capture_url"].replace("http://127.0.0.1:8000", server.address))
     page.get_by_role("button", name="Start the camera").click()
     expect(page.locator("#start, #hints li").first).to_be_hidden()
-    page.wait_for_function("document.getElementById('say').dataset.kind !== ''", timeout=60_000)
+    expect(page.locator("#say:not([data-kind=''])")).to_be_visible(timeout=60_000)
     view: dict[str, Any] = server.call("GET", f"/v1/sessions/{opened['session_id']}").json()
     return view | {"said": page.locator("#say").inner_text()}
 

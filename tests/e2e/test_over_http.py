@@ -18,7 +18,6 @@ from faceauth.installation import databases
 from faceauth.settings import Settings
 from faceauth.signing import CONSENT_RECEIPT, DELETION_RECEIPT, check, keys_from_jwks
 from faceauth.simulate import simulate_session
-from faceauth.types import Image
 from faceauth.vault.keyring import load_keyring
 from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.keystore import DataKeys
@@ -146,13 +145,13 @@ def jpeg(height: int, width: int) -> bytes:
     return coded.tobytes()
 
 
-def test_pictures_that_are_none_are_refused_and_the_session_stays_open(server: Server, photograph: Image) -> None:
+def test_pictures_that_are_none_are_refused_and_the_session_stays_open(server: Server, people: People) -> None:
     """R20, R21, R58: each one a clear error or guidance; nothing opens, nothing breaks."""
     server.consent("carla")
     huge = bytearray(jpeg(16, 16))
     at = huge.index(b"\xff\xc0")
     huge[at + 5 : at + 9] = (20_000).to_bytes(2, "big") * 2
-    group = cv2.imencode(".jpg", photograph[:, :, ::-1])[1].tobytes()
+    group = cv2.imencode(".jpg", people.together[:, :, ::-1])[1].tobytes()
     for frame, codes in (
         (b"text as JPEG", {"invalid_image"}),
         (b"", {"invalid_image"}),
