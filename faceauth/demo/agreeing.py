@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from faceauth.consent.builtin import LOGIN
 from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.demo.attempt import attempt, head, told
 from faceauth.demo.line import Line, refused
 from faceauth.demo.proof import found_in, needles
-from faceauth.demo.stage import Outcome, Stage
+from faceauth.demo.stage import Stage
 from faceauth.errors import ConsentInvalid, ConsentRequired, ReauthenticationRequired, SignatureInvalid
 from faceauth.signing import CONSENT_RECEIPT, DELETION_RECEIPT, check, keys_from_jwks
-from faceauth.simulate import Head
 
 
 def asked_first(stage: Stage) -> Iterator[Line]:
@@ -59,13 +59,11 @@ def enrolment(stage: Stage) -> Iterator[Line]:
         expected=ReauthenticationRequired,
         proves="A stolen session cannot plant another face.",
     )
-    opened = stage.open("enrol", LOGIN, ann.account)
-    steps = " → ".join(step.kind.replace("_", " ") for step in opened.challenge.steps)
-    outcome = stage.perform(opened, Head(ann.first.image, ann.first.landmarks, seed=1))
+    outcome, tries = attempt(stage, "enrol", LOGIN, ann.account, (head(ann, ann.first),))
     stored = stage.remember(ann.account, LOGIN) if outcome.accepted else 0
     yield Line(
-        f"Ann looks into the camera and does what this session asks: {steps}",
-        f"{outcome.frames} frames, {told(outcome)}; {stored} references stored, the frames dropped",
+        f"Ann looks into the camera and does what this session asks: {outcome.steps}",
+        f"{outcome.frames} frames, {told(outcome)}{tries}; {stored} references stored, the frames dropped",
         "Liveness is judged on the very frames that are enrolled.",
         as_expected=outcome.accepted and stored > 0,
     )
@@ -97,16 +95,6 @@ def _receipt_holds(stage: Stage, receipt: str) -> Line:
         "She holds proof of what she agreed to, and nobody can edit it.",
         as_expected=turned_down == 2,
     )
-
-
-def told(outcome: Outcome) -> str:
-    """Return what a session came to, as the backend and the operator see it."""
-    if outcome.accepted:
-        return "accepted"
-    if outcome.device == "open":
-        return f"not judged, guidance: {', '.join(outcome.guidance)}"
-    gate = f", gate {outcome.gate}" if outcome.gate else ""
-    return f"the device learns `{outcome.device}`; the backend: {outcome.reason}{gate and '; the log'}{gate}"
 
 
 def _plain(markdown: str) -> str:

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from faceauth.consent.builtin import LOGIN
 from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.demo.agreeing import told
+from faceauth.demo.attempt import attempt, head, told
 from faceauth.demo.line import Line, refused
 from faceauth.demo.people import Person
-from faceauth.demo.stage import Outcome, Recording, Stage, renamed
+from faceauth.demo.stage import Recording, Stage, renamed
 from faceauth.errors import ConsentRequired
 from faceauth.simulate import Head, Print
-from faceauth.types import Purpose
 
 FRONT_DESK = "front-desk"
 _NOTICE = {
@@ -32,7 +31,7 @@ _NOTICE = {
 def right_person(stage: Stage) -> Iterator[Line]:
     """Ann logs in."""
     ann = stage.cast.ann
-    outcome, tries = _try_photos(stage, ann, "verify", LOGIN, ann.account)
+    outcome, tries = attempt(stage, "verify", LOGIN, ann.account, _others(ann))
     good = outcome.accepted and outcome.account == ann.account and outcome.id_token is not None
     yield Line(
         "Ann logs in",
@@ -55,10 +54,10 @@ def right_person(stage: Stage) -> Iterator[Line]:
 def another_person(stage: Stage) -> Iterator[Line]:
     """Ben sits down in Ann's session."""
     ben = stage.cast.ben
-    outcome = stage.perform(stage.open("verify", LOGIN, stage.cast.ann.account), _head(ben, 0))
+    outcome, tries = attempt(stage, "verify", LOGIN, stage.cast.ann.account, _others(ben), until="mismatch")
     yield Line(
         "Ben, a living person, tries to log in as Ann",
-        told(outcome),
+        told(outcome) + tries,
         "Being alive is not being Ann; the device is not told which of the two it was.",
         as_expected=outcome.device == "denied" and outcome.reason == "mismatch",
     )
@@ -112,46 +111,30 @@ def new_scenario(stage: Stage) -> Iterator[Line]:
     )
     for person in (cast.ann, cast.cleo, cast.dan):
         stage.answer(person.account, FRONT_DESK)
-        outcome = stage.perform(stage.open("enrol", FRONT_DESK, person.account), _head(person))
+        outcome, tries = attempt(stage, "enrol", FRONT_DESK, person.account, (head(person, person.first),))
         stored = stage.remember(person.account, FRONT_DESK) if outcome.accepted else 0
         yield Line(
             f"{person.name} is asked, agrees, and enrols for the front desk",
-            f"{told(outcome)}; {stored} references",
+            f"{told(outcome)}{tries}; {stored} references",
             "Each purpose has its own consent and its own references.",
             as_expected=outcome.accepted and stored > 0,
         )
-    outcome, tries = _try_photos(stage, cast.ann, "identify", FRONT_DESK, None)
+    outcome, tries = attempt(stage, "identify", FRONT_DESK, None, _others(cast.ann))
     yield Line(
         "Ann looks into the desk's camera and gives no name",
         f"{told(outcome)} as {outcome.account}, among 3 people{tries}",
         "One is found among those who agreed to be looked for.",
         as_expected=outcome.accepted and outcome.account == cast.ann.account,
     )
-    outcome = stage.perform(stage.open("identify", FRONT_DESK, None), _head(cast.ben, 0))
+    outcome, tries = attempt(stage, "identify", FRONT_DESK, None, _others(cast.ben), until="mismatch")
     yield Line(
         "Ben, who never agreed, looks into it",
-        told(outcome),
+        told(outcome) + tries,
         "Whoever did not agree is not in the index, and resembles nobody in it.",
         as_expected=outcome.device == "denied" and outcome.reason == "mismatch",
     )
 
 
-def _try_photos(
-    stage: Stage, person: Person, purpose: Purpose, scenario: str, account: str | None
-) -> tuple[Outcome, str]:
-    """Let a person try with one photograph after the other, as people do; say how many tries it took."""
-    outcome = stage.perform(stage.open(purpose, scenario, account), _head(person, 0))
-    tries = 1
-    while not outcome.accepted and tries < len(person.others):
-        outcome = stage.perform(stage.open(purpose, scenario, account), _head(person, tries))
-        tries += 1
-    return (
-        outcome,
-        "" if tries == 1 else f" (try {tries}: the photographs before were too unlike the enrolled one)",
-    )
-
-
-def _head(person: Person, other: int | None = None) -> Head:
-    """Return a head that wears the photograph for enrolment, or one of the others; its shape is the person's."""
-    photo = person.first if other is None else person.others[other]
-    return Head(photo.image, photo.landmarks, seed=sum(person.account.encode()))
+def _others(person: Person) -> tuple[Head, ...]:
+    """Return heads that wear the photographs the person did not enrol with."""
+    return tuple(head(person, photo) for photo in person.others)

@@ -39,6 +39,7 @@ class Outcome:
     account: str | None
     id_token: str | None
     frames: int
+    steps: str
 
     @property
     def accepted(self) -> bool:
@@ -157,6 +158,7 @@ class Stage:
             account=view.session.matched_account,
             id_token=view.id_token,
             frames=len(recording.parts),
+            steps=" → ".join(step.kind.replace("_", " ") for step in opened.challenge.steps),
         )
 
     # --- what is stored ---------------------------------------------------------------------------------------
@@ -204,6 +206,7 @@ def demo_settings(folder: Path, settings: Settings) -> Settings:
         database_url=SecretStr(f"sqlite:///{data / 'faceauth.db'}"),
         keys=KeySettings(provider="file", file=folder / "keyring.json"),
         models_dir=settings.models_dir,
+        models_manifest=settings.models_manifest,
         model_pack=settings.model_pack,
     )
 
