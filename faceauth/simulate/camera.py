@@ -1,6 +1,7 @@
 """A pinhole camera that sees one surface before a background: projection, occlusion, light, noise, JPEG."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -55,7 +56,8 @@ class Camera:
     def draw(self, surface: Surface, at: Placement, light: Light, canvas: NDArray[np.float32]) -> None:
         """Draw the surface over `canvas`, (H, W, 3) float32, in place."""
         u, v = self._project(surface.x, surface.y, surface.z, surface, at)
-        found = _invert(u, v, self.size, at.pose)
+        solid = surface.texture[surface.v.astype(np.intp), surface.u.astype(np.intp), 3] > 0
+        found = _invert(u, v, solid, self.size, at.pose)
         if found is None:
             return
         (left, top, right, bottom), columns, rows, cover = found
@@ -91,13 +93,15 @@ def rotation_of(pose: Pose) -> NDArray[np.float64]:
 
 
 def _invert(
-    u: Grid, v: Grid, size: tuple[int, int], pose: Pose
+    u: Grid, v: Grid, solid: NDArray[np.bool_], size: tuple[int, int], pose: Pose
 ) -> tuple[tuple[int, int, int, int], Grid, Grid, Grid] | None:
     """Turn "where is this grid point seen" into "which grid point is seen here", nearest surface first.
 
     Grid points are written into the map from the far side to the near side, so that the nearer one stays
     (McMillan's occlusion-compatible order: for a height field turned by a small angle it is an order of rows and
     columns, and no depths need comparing). One Newton step then removes the rounding to whole map points.
+
+    Points that are not `solid`, beside the head's outline, are left out.
 
     Returns the part of the picture (left, top, right, bottom), the grid's columns and rows on the map, and a
     cover of 0 or 1; None when nothing is in the picture.
@@ -113,13 +117,15 @@ def _invert(
     map_u = np.asarray((u - (left + offset)) / MAP_STEP, dtype=np.float32)
     map_v = np.asarray((v - (top + offset)) / MAP_STEP, dtype=np.float32)
     column, row = np.rint(map_u).astype(np.int32), np.rint(map_v).astype(np.int32)
-    inside = (column >= 0) & (column < wide) & (row >= 0) & (row < high)
+    inside = solid & (column >= 0) & (column < wide) & (row >= 0) & (row < high)
     cell = np.where(inside, row * wide + column, wide * high)
     order_x = -1 if pose.yaw > 0 else 1
     order_y = -1 if pose.pitch < 0 else 1
     source = np.arange(u.size, dtype=np.int32).reshape(u.shape)
     nearest = np.full(wide * high + 1, -1, dtype=np.int32)
-    nearest[cell[::order_y, ::order_x].ravel()] = source[::order_y, ::order_x].ravel()
+    # The axis of the larger turn goes outermost: along it near and far change the most.
+    along: Literal["F", "C"] = "F" if abs(pose.yaw) >= abs(pose.pitch) else "C"
+    nearest[cell[::order_y, ::order_x].ravel(along)] = source[::order_y, ::order_x].ravel(along)
     nearest = nearest[:-1]
     hit = np.flatnonzero(nearest >= 0)
     index = nearest[hit]
@@ -157,7 +163,8 @@ def _fill(columns: Grid, rows: Grid, known: Grid) -> tuple[Grid, Grid, Grid]:
         for part in (columns, rows)
     ]
     cover[weight == 0] = 0.0
-    return filled[0].astype(np.float32), filled[1].astype(np.float32), cover
+    soft = np.asarray(cv2.blur(cover, (3, 3)), dtype=np.float32)  # an outline of whole map points would be ragged
+    return filled[0].astype(np.float32), filled[1].astype(np.float32), np.minimum(cover, soft)
 
 
 def _sample(values: Grid, columns: Grid, rows: Grid) -> Grid:
