@@ -136,7 +136,7 @@ def open_installation(
         check(data, keys)
         with data.begin() as conn:
             bind_installation(conn, keyring)
-        pack = load_pack(settings.model_pack, settings.models_dir)
+        pack = load_pack(settings.model_pack, settings.models_dir, settings.models_manifest, settings.inference)
         installation = assemble(settings, data, keys, keyring, pack, clock=clock, random=random)
         installation.erasure.resume()
         _fill(installation, progress)

@@ -68,6 +68,18 @@ class ServiceSettings(Section):
     queue: PositiveInt = Field(default=16, description="Requests that may wait for one of them (R59).")
 
 
+class InferenceSettings(Section):
+    """What runs the embedder."""
+
+    provider: Literal["cpu", "cuda", "coreml", "openvino"] = Field(
+        default="cpu", description="ONNX Runtime's provider for the embedder; nothing falls back to another."
+    )
+    batch: PositiveInt = Field(default=32, description="Chips embedded at once on an accelerator.")
+    wait_ms: float = Field(
+        default=3.0, ge=0, le=50, description="Milliseconds an accelerator waits for more chips to embed at once."
+    )
+
+
 class ConsentSettings(Section):
     """What notices and receipts name, and who may agree."""
 
@@ -96,12 +108,16 @@ class Settings(BaseSettings):
         default_factory=lambda: user_cache_path("faceauth") / "models", description="Folder of the model packs."
     )
     model_pack: str = Field(default="open", description="The pack that makes and compares embeddings.")
+    models_manifest: Path | None = Field(
+        default=None, description="A manifest with packs of your own, added to the project's."
+    )
     issuer: str = Field(default="http://127.0.0.1:8000", description="The service's own address, in tokens.")
     cors_origins: list[str] = Field(default_factory=list, description="Pages that may call the service (R19).")
     keys: KeySettings = Field(default_factory=KeySettings)
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     sessions: SessionSettings = Field(default_factory=SessionSettings)
     service: ServiceSettings = Field(default_factory=ServiceSettings)
+    inference: InferenceSettings = Field(default_factory=InferenceSettings)
     consent: ConsentSettings = Field(default_factory=ConsentSettings)
 
     @classmethod

@@ -60,7 +60,7 @@ def accuracy(  # noqa: PLR0917  Typer calls it, by name
     if not data.is_dir():
         fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
     settings = load_settings()
-    loaded = load_pack(pack or settings.model_pack, settings.models_dir)
+    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
     with progress_bar() as progress:
         result = bench.measure_accuracy(
             data, loaded, now=datetime.now(UTC), limit=limit, cache_file=cache, workers=workers, progress=progress

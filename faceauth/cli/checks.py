@@ -99,8 +99,8 @@ def _space(folder: Path) -> Finding:
 def _pack(settings: Settings) -> Finding:
     name = settings.model_pack
     try:
-        spec = pack_spec(name)
-        problems = verify(name, settings.models_dir)
+        spec = pack_spec(name, settings.models_manifest)
+        problems = verify(name, settings.models_dir, settings.models_manifest)
     except FaceauthError as error:
         return Finding("model pack", "problem", str(error))
     if problems:

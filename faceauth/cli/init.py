@@ -49,10 +49,11 @@ def install_pack(settings: Settings) -> bool:
     Raises:
         ModelError: It cannot be had, or its licence must be accepted first.
     """
-    if not verify(settings.model_pack, settings.models_dir):
+    pack, folder, manifest = settings.model_pack, settings.models_dir, settings.models_manifest
+    if not verify(pack, folder, manifest):
         return False
     with progress_bar() as show:
-        install(settings.model_pack, settings.models_dir, accept_licence=False, progress=show)
+        install(pack, folder, manifest=manifest, accept_licence=False, progress=show)
     return True
 
 

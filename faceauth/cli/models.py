@@ -10,7 +10,7 @@ from faceauth.embed.install import install as install_pack
 from faceauth.embed.install import is_installed
 from faceauth.embed.install import verify as verify_pack
 from faceauth.embed.manifest import PackSpec, load_manifest, pack_spec
-from faceauth.settings import load_settings
+from faceauth.settings import Settings, load_settings
 
 app = typer.Typer(help="List, install and verify model packs.", no_args_is_help=True)
 
@@ -22,10 +22,10 @@ def group() -> None:
     """List, install and verify model packs."""
 
 
-def _state(spec: PackSpec, models_dir: Path) -> str:
+def _state(spec: PackSpec, settings: Settings) -> str:
     if spec.not_installable:
         return "not yet"
-    return "installed" if is_installed(spec.name, models_dir) else "no"
+    return "installed" if is_installed(spec.name, settings.models_dir, settings.models_manifest) else "no"
 
 
 @app.command("list")
@@ -35,13 +35,13 @@ def list_packs(as_json: Json = False) -> None:
     rows = [
         {
             "name": spec.name,
-            "installed": _state(spec, settings.models_dir),
+            "installed": _state(spec, settings),
             "active": spec.name == settings.model_pack,
             "accept_licence": spec.accept_licence,
             "licence": spec.licence,
             "title": spec.title,
         }
-        for spec in load_manifest().packs.values()
+        for spec in load_manifest(settings.models_manifest).packs.values()
     ]
     if as_json:
         print_json(rows)
@@ -72,11 +72,16 @@ def install(
 ) -> None:
     """Fetch or convert a pack's files, check their digests, and put them into the models folder."""
     settings = load_settings()
+    spec = pack_spec(pack, settings.models_manifest)
     with progress_bar() as progress:
         install_pack(
-            pack, settings.models_dir, accept_licence=accept_licence, from_dir=from_dir, progress=progress
+            pack,
+            settings.models_dir,
+            manifest=settings.models_manifest,
+            accept_licence=accept_licence,
+            from_dir=from_dir,
+            progress=progress,
         )
-    spec = pack_spec(pack)
     note(f"{pack} is installed in {settings.models_dir / pack}. Licence: {spec.licence}.")
     if not spec.operating_points:
         note(f"Nothing was measured with {pack} yet: see docs/models.md before it decides anything.")
@@ -88,11 +93,12 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check the digest of every file of a pack."""
-    models_dir = load_settings().models_dir
-    names = [pack] if pack else [name for name in load_manifest().packs if (models_dir / name).is_dir()]
+    settings = load_settings()
+    models_dir, manifest = settings.models_dir, settings.models_manifest
+    names = [pack] if pack else [name for name in load_manifest(manifest).packs if (models_dir / name).is_dir()]
     if not names:
         fail(f"No pack is installed in {models_dir}. Run: faceauth models install open")
-    problems = {name: verify_pack(name, models_dir) for name in names}
+    problems = {name: verify_pack(name, models_dir, manifest) for name in names}
     if as_json:
         print_json({name: {"ok": not found, "problems": found} for name, found in problems.items()})
     else:
@@ -109,7 +115,7 @@ def verify(
 def info(pack: PackName, as_json: Json = False) -> None:
     """Say what a pack is made of, where it comes from, and what was measured with it."""
     settings = load_settings()
-    spec = pack_spec(pack)
+    spec = pack_spec(pack, settings.models_manifest)
     # A threshold is no secret of a person, but it helps whoever tries faces: it stays in the manifest (R24).
     points = [
         {"name": name, "fmr": one.fmr, "fnmr": one.fnmr, "source": one.source}
@@ -118,7 +124,7 @@ def info(pack: PackName, as_json: Json = False) -> None:
     told: dict[str, Any] = {
         "name": spec.name,
         "title": spec.title,
-        "installed": _state(spec, settings.models_dir),
+        "installed": _state(spec, settings),
         "licence": spec.licence,
         "licence_url": spec.licence_url,
         "detector": spec.detector.kind,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.embed.manifest import PackSpec
-from faceauth.embed.session import open_onnxruntime, read_pinned
+from faceauth.embed.session import Provider, open_onnxruntime, read_pinned
 from faceauth.errors import ModelError, ModelMissing
 from faceauth.types import DetectedFace, Image
 
@@ -35,9 +35,9 @@ def _classes() -> tuple[Any, Any]:
     return ArcFaceONNX, SCRFD
 
 
-def _open(pack: PackSpec, folder: Path, file: str) -> Any:
+def _open(pack: PackSpec, folder: Path, file: str, provider: Provider = "cpu") -> Any:
     data = read_pinned(folder / file, expected_sha256=pack.file(file).sha256)
-    return open_onnxruntime(data, file)
+    return open_onnxruntime(data, file, provider)
 
 
 class RecognitionSession:
@@ -108,17 +108,17 @@ class ScrfdDetector:
         return sorted(found, key=lambda face: -face.box[2] * face.box[3])
 
 
-def load_recognition(pack: PackSpec, folder: Path) -> RecognitionSession:
+def load_recognition(pack: PackSpec, folder: Path, provider: Provider = "cpu") -> RecognitionSession:
     """Load the recognition network of an insightface pack.
 
     Raises:
         ModelMissing: The file or the insightface package is not installed.
         ModelAltered: The file is another, or its graph reaches outside itself.
-        ModelError: It is not what the manifest says.
+        ModelError: It is not what the manifest says, or ONNX Runtime does not have the provider.
     """
     arcface, _ = _classes()
     file = pack.embedder.file
-    session = _open(pack, folder, file)
+    session = _open(pack, folder, file, provider)
     return RecognitionSession(arcface(model_file=str(folder / file), session=session), pack)
 
 

@@ -7,22 +7,27 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from faceauth.embed.convert import dlib_resnet, mtcnn
+from faceauth.embed.convert import any_size, dlib_resnet, mtcnn, openvino_ir
 from faceauth.embed.download import fetch
 from faceauth.embed.manifest import (
     ArchiveMember,
     Conversion,
     Download,
+    LocalFile,
     ModelFile,
     PackageFile,
     PackSpec,
+    WebConversion,
+    WebFile,
     pack_spec,
 )
 from faceauth.embed.sources import Progress, package_file, sha256_hex, silent
 from faceauth.errors import LicenceNotAccepted, ModelAltered, ModelError, StorageError
 
-CONVERTERS: Mapping[str, Callable[[bytes], bytes]] = {
+CONVERTERS: Mapping[str, Callable[..., bytes]] = {
+    "any_size": any_size.convert,
     "dlib_resnet": dlib_resnet.convert,
+    "openvino_ir": openvino_ir.convert,
     "mtcnn_pnet": lambda data: mtcnn.convert("pnet", data),
     "mtcnn_rnet": lambda data: mtcnn.convert("rnet", data),
     "mtcnn_onet": lambda data: mtcnn.convert("onet", data),
@@ -33,6 +38,7 @@ def install(
     name: str,
     models_dir: Path,
     *,
+    manifest: Path | None = None,
     accept_licence: bool = False,
     from_dir: Path | None = None,
     progress: Progress = silent,
@@ -42,8 +48,10 @@ def install(
     Args:
         name: The pack's name in the manifest.
         models_dir: The models folder; the pack goes into its folder `name`.
+        manifest: A manifest of one's own, with more packs.
         accept_licence: Says that the pack's licence was read and accepted; asked for only where the manifest does.
-        from_dir: A folder with the files, or with what they are made from; nothing is fetched then.
+        from_dir: A folder with the files, or with what they are made from, or with such folders; nothing is
+            fetched then.
         progress: Is told how far it is.
 
     Raises:
@@ -52,7 +60,8 @@ def install(
         ModelError: There is no such pack, it cannot be installed yet, or a file could not be had.
         StorageError: The models folder cannot be written.
     """
-    install_spec(pack_spec(name), models_dir, accept_licence=accept_licence, from_dir=from_dir, progress=progress)
+    spec = pack_spec(name, manifest)
+    install_spec(spec, models_dir, accept_licence=accept_licence, from_dir=from_dir, progress=progress)
 
 
 def install_spec(
@@ -111,13 +120,18 @@ def _move(fresh: Path, folder: Path) -> None:
 def _obtain(file: ModelFile, downloads: Path, from_dir: Path | None, progress: Progress) -> bytes:
     """Return a file's bytes, checked."""
     source = file.source
-    ready = from_dir / file.name if from_dir is not None else None
-    if ready is not None and ready.is_file():
-        data = ready.read_bytes()
-    elif isinstance(source, Conversion):
+    data = None if from_dir is None else _lying_in(from_dir, file.name, file.sha256)
+    if data is not None:
+        return data
+    if isinstance(source, Conversion):
         data = CONVERTERS[source.converter](package_file(source.origin, from_dir=from_dir, progress=progress))
+    elif isinstance(source, WebConversion):
+        origins = [_web_file(one, downloads, from_dir, progress) for one in source.origins]
+        data = CONVERTERS[source.converter](*origins)
     elif isinstance(source, PackageFile):
         data = package_file(source, from_dir=from_dir, progress=progress)
+    elif isinstance(source, LocalFile):
+        raise ModelError(f"{file.name} cannot be fetched; name the folder that holds it with --from.")
     elif from_dir is not None:
         data = _from_archive(source, from_dir)
     else:
@@ -125,6 +139,21 @@ def _obtain(file: ModelFile, downloads: Path, from_dir: Path | None, progress: P
     if sha256_hex(data) != file.sha256:
         raise ModelAltered(f"{file.name} is not the file the manifest names; nothing was installed.")
     return data
+
+
+def _lying_in(folder: Path, name: str, sha256: str) -> bytes | None:
+    """Return the file of that name in a folder, or the right one in one of its folders; nothing if there is none.
+
+    Raises:
+        ModelAltered: The folder itself holds one, and it is not the right one.
+    """
+    for path in (folder / name, *sorted(folder.glob(f"*/{name}"))):
+        data = path.read_bytes() if path.is_file() else None
+        if data is not None and sha256_hex(data) == sha256:
+            return data
+        if data is not None and path.parent == folder:
+            raise ModelAltered(f"{path} is not the file the manifest names; nothing was installed.")
+    return None
 
 
 def _from_archive(source: Download | ArchiveMember, folder: Path) -> bytes:
@@ -135,23 +164,32 @@ def _from_archive(source: Download | ArchiveMember, folder: Path) -> bytes:
     raise ModelError(f"{folder} holds no {name}. Put it there, or install without --from.")
 
 
+def _web_file(file: WebFile, downloads: Path, from_dir: Path | None, progress: Progress) -> bytes:
+    """Return a file that something is made from, checked."""
+    if from_dir is None:
+        return _fetched(file.url, file.sha256, file.size, downloads, progress)
+    data = _lying_in(from_dir, file.name, file.sha256)
+    if data is None:
+        raise ModelError(f"{from_dir} holds no {file.name}. Put it there, or install without --from.")
+    return data
+
+
 def _from_web(file: ModelFile, source: Download | ArchiveMember, downloads: Path, progress: Progress) -> bytes:
     """Fetch a file; an archive stays in the folder of downloads until every file of the pack is there."""
-    downloads.mkdir(parents=True, exist_ok=True)
     if isinstance(source, Download):
-        target = downloads / file.sha256
-        fetch(source.url, target, expected_sha256=file.sha256, expected_size=file.size, progress=progress)
-        return target.read_bytes()
+        return _fetched(source.url, file.sha256, file.size, downloads, progress)
     target = downloads / source.archive_sha256
     if not target.is_file():
-        fetch(
-            source.url,
-            target,
-            expected_sha256=source.archive_sha256,
-            expected_size=source.archive_size,
-            progress=progress,
-        )
+        _fetched(source.url, source.archive_sha256, source.archive_size, downloads, progress)
     return _unzip(target, source.member)
+
+
+def _fetched(url: str, sha256: str, size: int | None, downloads: Path, progress: Progress) -> bytes:
+    """Fetch into the folder of downloads, where a broken one waits to be continued."""
+    downloads.mkdir(parents=True, exist_ok=True)
+    target = downloads / sha256
+    fetch(url, target, expected_sha256=sha256, expected_size=size, progress=progress)
+    return target.read_bytes()
 
 
 def _unzip(archive: Path, member: str) -> bytes:
@@ -178,12 +216,13 @@ def problem_of(file: ModelFile, folder: Path) -> str | None:
     return None if sha256_hex(data) == file.sha256 else f"{file.name} is not the file the manifest names."
 
 
-def verify(name: str, models_dir: Path) -> list[str]:
+def verify(name: str, models_dir: Path, manifest: Path | None = None) -> list[str]:
     """Check every file of an installed pack.
 
     Args:
         name: The pack's name.
         models_dir: The models folder.
+        manifest: A manifest of one's own, with more packs.
 
     Returns:
         One line for each problem; none when all is well.
@@ -191,10 +230,10 @@ def verify(name: str, models_dir: Path) -> list[str]:
     Raises:
         ModelError: There is no such pack.
     """
-    found = (problem_of(one, models_dir / name) for one in pack_spec(name).files)
+    found = (problem_of(one, models_dir / name) for one in pack_spec(name, manifest).files)
     return [problem for problem in found if problem is not None]
 
 
-def is_installed(name: str, models_dir: Path) -> bool:
+def is_installed(name: str, models_dir: Path, manifest: Path | None = None) -> bool:
     """Say whether every file of a pack lies there, without reading them."""
-    return all((models_dir / name / one.name).is_file() for one in pack_spec(name).files)
+    return all((models_dir / name / one.name).is_file() for one in pack_spec(name, manifest).files)

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -66,6 +66,33 @@ class Conversion(_Frozen):
     origin: PackageFile
 
 
+class WebFile(_Frozen):
+    """One file that a graph is made from, over HTTPS; its name is the address's last part."""
+
+    url: Https
+    sha256: Sha256
+    size: PositiveInt
+
+    @property
+    def name(self) -> str:
+        """What the file is called, also in a folder given by ``--from``."""
+        return self.url.rsplit("/", 1)[-1]
+
+
+class WebConversion(_Frozen):
+    """A graph this project's own code makes from files on the web, in the order the converter takes them."""
+
+    kind: Literal["web-conversion"] = "web-conversion"
+    converter: Literal["openvino_ir", "any_size"]
+    origins: tuple[WebFile, ...]
+
+
+class LocalFile(_Frozen):
+    """A file that only its owner has: it comes from a folder given by ``--from`` and is never fetched."""
+
+    kind: Literal["local"] = "local"
+
+
 class Download(_Frozen):
     """The file itself, over HTTPS."""
 
@@ -83,7 +110,9 @@ class ArchiveMember(_Frozen):
     member: str
 
 
-Source = Annotated[Conversion | Download | ArchiveMember | PackageFile, Field(discriminator="kind")]
+Source = Annotated[
+    Conversion | WebConversion | Download | ArchiveMember | PackageFile | LocalFile, Field(discriminator="kind")
+]
 
 
 class ModelFile(_Frozen):
@@ -93,7 +122,7 @@ class ModelFile(_Frozen):
     sha256: Sha256
     size: PositiveInt | None = None
     licence: str
-    source: Source
+    source: Source = Field(default_factory=LocalFile)
 
 
 class DetectorSpec(_Frozen):
@@ -116,7 +145,7 @@ class EmbedderSpec(_Frozen):
     mirrored chip before the sum is brought to unit length.
     """
 
-    runtime: Literal["onnx", "insightface", "openvino-ir"]
+    runtime: Literal["onnx", "insightface"]
     file: FileName
     input: str
     output: str
@@ -230,11 +259,12 @@ def _digest(value: Mapping[str, object]) -> bytes:
     return hashlib.sha256(text.encode("ascii")).digest()
 
 
-def parse_manifest(text: str) -> Manifest:
+def parse_manifest(text: str, *, lenders: Mapping[str, PackSpec] | None = None) -> Manifest:
     """Read a manifest.
 
     Args:
         text: TOML.
+        lenders: Packs whose detector another may take with ``detector_from``.
 
     Returns:
         The manifest.
@@ -243,28 +273,77 @@ def parse_manifest(text: str) -> Manifest:
         ConfigurationError: It is not TOML, or a field is missing, unknown or wrong.
     """
     try:
-        return Manifest.model_validate(tomllib.loads(text))
+        data = tomllib.loads(text)
+        for name, pack in data.get("packs", {}).items():
+            _lend_detector(name, pack, lenders or {})
+        return Manifest.model_validate(data)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"The model manifest is not TOML: {error}.") from error
+    except (AttributeError, TypeError) as error:
+        raise ConfigurationError("The model manifest is wrong at packs: each is a table of its own.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"The model manifest is wrong at {where}: {first['msg']}.") from error
 
 
+def _lend_detector(name: str, pack: dict[str, Any], lenders: Mapping[str, PackSpec]) -> None:
+    """Put the detector named by ``detector_from``, and its files, into a pack's table."""
+    lender = pack.pop("detector_from", None)
+    if lender is None:
+        return
+    if lender not in lenders or "detector" in pack:
+        raise ConfigurationError(
+            f"The model manifest is wrong at packs.{name}.detector_from: it names a pack that comes with "
+            "faceauth, and stands instead of a detector."
+        )
+    spec = lenders[lender]
+    lent = [spec.file(file).model_dump() for file in dict.fromkeys(spec.detector.sessions.values())]
+    pack["detector"] = spec.detector.model_dump()
+    pack["files"] = [*pack.get("files", []), *lent]
+
+
 @lru_cache(maxsize=1)
-def load_manifest() -> Manifest:
-    """Return the manifest that comes with the project."""
+def _built_in() -> Manifest:
     return parse_manifest(files("faceauth.models").joinpath("manifest.toml").read_text(encoding="utf-8"))
 
 
-def pack_spec(name: str) -> PackSpec:
-    """Return one pack's entry.
+def load_manifest(own: Path | None = None) -> Manifest:
+    """Return the manifest that comes with the project, with the packs of a file of one's own added.
+
+    Args:
+        own: A TOML file laid out as the project's manifest. A pack in it may say ``detector_from = "retail"``
+            instead of a detector: it then has that pack's detector and its files.
 
     Raises:
+        ConfigurationError: The file cannot be read, is wrong, or names a pack that there is already.
+    """
+    manifest = _built_in()
+    if own is None:
+        return manifest
+    try:
+        added = parse_manifest(own.read_text(encoding="utf-8"), lenders=manifest.packs)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The model manifest {own} cannot be read. See FACEAUTH_MODELS_MANIFEST."
+        ) from error
+    if taken := sorted(set(added.packs) & set(manifest.packs)):
+        raise ConfigurationError(f"{own} names the pack {taken[0]}, which there is already. Choose another name.")
+    return manifest.model_copy(update={"packs": {**manifest.packs, **added.packs}})
+
+
+def pack_spec(name: str, own: Path | None = None) -> PackSpec:
+    """Return one pack's entry.
+
+    Args:
+        name: The pack's name.
+        own: A manifest of one's own; see `load_manifest`.
+
+    Raises:
+        ConfigurationError: The manifest of one's own is wrong.
         ModelError: There is no pack of that name.
     """
-    packs = load_manifest().packs
+    packs = load_manifest(own).packs
     if name not in packs:
         raise ModelError(f"There is no model pack {name!r}. Known packs: {', '.join(sorted(packs))}.")
     return packs[name]

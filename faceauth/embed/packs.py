@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from faceauth.embed.batcher import BatchingEmbedder
 from faceauth.embed.embedder import OnnxEmbedder
 from faceauth.embed.insightface import load_detector, load_recognition
 from faceauth.embed.manifest import PackSpec, pack_spec
-from faceauth.embed.session import load_session
+from faceauth.embed.session import Provider, load_session
 from faceauth.errors import ModelError, ModelMissing
+from faceauth.settings import InferenceSettings
 from faceauth.types import Detector, Embedder, ModelSession
 
 
@@ -31,27 +33,39 @@ class Pack:
     detector_options: Mapping[str, int | float]
     detector: Detector | None = field(default=None, repr=False)
 
+    def close(self) -> None:
+        """End the thread that embeds for an accelerator, if there is one."""
+        if isinstance(self.embedder, BatchingEmbedder):
+            self.embedder.close()
 
-def load_pack(name: str, models_dir: Path) -> Pack:
+
+def load_pack(
+    name: str,
+    models_dir: Path,
+    manifest: Path | None = None,
+    inference: InferenceSettings | None = None,
+) -> Pack:
     """Load an installed pack; every file's SHA-256 is checked before its graph is looked at (R22).
 
     Args:
         name: The pack's name in the manifest.
         models_dir: The models folder; the pack's files lie in its folder `name`.
+        manifest: A manifest of one's own, with more packs.
+        inference: What runs the embedder; the CPU if left out.
 
     Returns:
-        The pack.
+        The pack. Close it when done.
 
     Raises:
+        ConfigurationError: The manifest of one's own is wrong.
         ModelMissing: A file is not installed, or the insightface package is not.
         ModelAltered: A file is not the one the manifest names, or a graph reaches outside itself.
-        ModelError: There is no such pack, or it cannot be loaded.
+        ModelError: There is no such pack, it cannot be loaded, or ONNX Runtime does not have the provider.
     """
-    spec = pack_spec(name)
-    return load_spec(spec, models_dir / name)
+    return load_spec(pack_spec(name, manifest), models_dir / name, inference)
 
 
-def load_spec(spec: PackSpec, folder: Path) -> Pack:
+def load_spec(spec: PackSpec, folder: Path, inference: InferenceSettings | None = None) -> Pack:
     """Load a pack from its entry and the folder of its files; see `load_pack`."""
     if spec.not_installable:
         raise ModelError(f"The pack {spec.name} cannot be used yet: {spec.not_installable}")
@@ -71,7 +85,7 @@ def load_spec(spec: PackSpec, folder: Path) -> Pack:
         name=spec.name,
         licence=spec.licence,
         digest=spec.pack_digest(),
-        embedder=OnnxEmbedder(_embedder_session(spec, folder), spec),
+        embedder=_embedder(spec, folder, inference or InferenceSettings()),
         detector_kind=spec.detector.kind,
         detector_sessions=sessions,
         detector_options=dict(spec.detector.options),
@@ -79,8 +93,16 @@ def load_spec(spec: PackSpec, folder: Path) -> Pack:
     )
 
 
-def _embedder_session(spec: PackSpec, folder: Path) -> ModelSession:
+def _embedder(spec: PackSpec, folder: Path, inference: InferenceSettings) -> Embedder:
+    embedder = OnnxEmbedder(_embedder_session(spec, folder, inference.provider), spec)
+    if inference.provider == "cpu" or spec.embedder.batch == "one":
+        # On a CPU a batch takes as long as its chips one by one, so waiting for company would only cost time.
+        return embedder
+    return BatchingEmbedder(embedder, batch=inference.batch, wait_ms=inference.wait_ms)
+
+
+def _embedder_session(spec: PackSpec, folder: Path, provider: Provider) -> ModelSession:
     if spec.embedder.runtime == "insightface":
-        return load_recognition(spec, folder)
+        return load_recognition(spec, folder, provider)
     file = spec.embedder.file
-    return load_session(folder / file, expected_sha256=spec.file(file).sha256)
+    return load_session(folder / file, expected_sha256=spec.file(file).sha256, provider=provider)

@@ -1,9 +1,9 @@
-"""Loading a network: pinned by SHA-256, closed in itself, one thread, on the CPU and nowhere else (R22)."""
+"""Loading a network: pinned by SHA-256, closed in itself, one thread, one provider and no other (R22)."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from faceauth.errors import ModelAltered, ModelError, ModelMissing
 
-PROVIDER = "CPUExecutionProvider"
+Provider = Literal["cpu", "cuda", "coreml", "openvino"]
+
+PROVIDERS: Mapping[Provider, str] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+"""ONNX Runtime's names of them."""
 
 _STANDARD_DOMAINS = {"", "ai.onnx"}
 
@@ -95,14 +103,22 @@ def _tensors(graph: Any) -> Iterator[Any]:
         yield from (tensor.values, tensor.indices)
 
 
-def open_onnxruntime(data: bytes, name: str) -> Any:
-    """Make an ONNX Runtime session from checked bytes: CPU only, one thread, no spinning, no other provider.
+def open_onnxruntime(data: bytes, name: str, provider: Provider = "cpu") -> Any:
+    """Make an ONNX Runtime session from checked bytes: one provider, one thread, no spinning.
+
+    Args:
+        data: The bytes of an ONNX model.
+        name: What an error calls it.
+        provider: What runs it, whole: a node that would run on the CPU instead is an error.
 
     Raises:
         ModelAltered: The graph reaches outside itself.
-        ModelError: ONNX Runtime does not take it.
+        ModelError: ONNX Runtime does not take it, or does not have the provider.
     """
     check_graph(data, name)
+    wanted = PROVIDERS[provider]
+    if wanted not in (offered := onnxruntime.get_available_providers()):
+        raise ModelError(_not_offered(provider, offered))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -110,29 +126,44 @@ def open_onnxruntime(data: bytes, name: str) -> Any:
     # Spinning threads take the core from the other workers while they wait.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    if provider != "cpu":
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=[PROVIDER])
+        session = onnxruntime.InferenceSession(data, options, providers=[wanted])
     except Exception as error:  # onnxruntime's own errors share no base class
-        raise ModelError(f"{name} cannot be loaded by ONNX Runtime {onnxruntime.__version__}.") from error
+        where = "" if provider == "cpu" else f" on the provider {provider}"
+        raise ModelError(f"{name} cannot be loaded{where} by ONNX Runtime {onnxruntime.__version__}.") from error
     session.disable_fallback()
-    if session.get_providers() != [PROVIDER]:
-        raise ModelError(f"{name} would not run on the CPU; refused.")
+    # The runtime itself appends the CPU to every other provider, and drops one whose libraries do not load.
+    if session.get_providers()[0] != wanted:
+        raise ModelError(
+            f"{name} would not run on the provider {provider}: ONNX Runtime cannot start it on this machine. "
+            "Install what it needs, or set FACEAUTH_INFERENCE__PROVIDER=cpu."
+        )
     return session
+
+
+def _not_offered(provider: Provider, offered: Sequence[str]) -> str:
+    known = [ours for ours, theirs in PROVIDERS.items() if theirs in offered]
+    return (
+        f"This ONNX Runtime {onnxruntime.__version__} has no provider {provider}; it has: {', '.join(known)}. "
+        "Install one that has it (docs/models.md), or set FACEAUTH_INFERENCE__PROVIDER to one of these."
+    )
 
 
 class OnnxSession:
     """A network in ONNX Runtime; a `faceauth.types.ModelSession`. `run` may be called from several threads."""
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, data: bytes, name: str, provider: Provider = "cpu") -> None:
         """Load the graph from bytes whose digest was checked (see `read_pinned`).
 
         Raises:
             ModelAltered: The graph reaches outside itself.
-            ModelError: ONNX Runtime does not take it.
+            ModelError: ONNX Runtime does not take it, or does not have the provider.
         """
         self.name = name
-        self._session = open_onnxruntime(data, name)
+        self._session = open_onnxruntime(data, name, provider)
         self.inputs: tuple[str, ...] = tuple(one.name for one in self._session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(one.name for one in self._session.get_outputs())
 
@@ -152,12 +183,12 @@ class OnnxSession:
         return dict(zip(self.outputs, answers, strict=True))
 
 
-def load_session(path: Path, *, expected_sha256: str) -> OnnxSession:
+def load_session(path: Path, *, expected_sha256: str, provider: Provider = "cpu") -> OnnxSession:
     """Load a network from a file, its digest checked first.
 
     Raises:
         ModelMissing: There is no such file.
         ModelAltered: It is not the file expected, or its graph reaches outside itself.
-        ModelError: ONNX Runtime does not take it.
+        ModelError: ONNX Runtime does not take it, or does not have the provider.
     """
-    return OnnxSession(read_pinned(path, expected_sha256=expected_sha256), path.name)
+    return OnnxSession(read_pinned(path, expected_sha256=expected_sha256), path.name, provider)

