@@ -16,7 +16,7 @@ all the time; `wave` moves to and fro, and turns, without regard to what is aske
 LEAST_MS: dict[StepKind, int] = {"center": 500, "flash": 2400}
 """How long the page shows a step whose challenge asks for less; any other step lasts `MOTION_MS`."""
 MOTION_MS = 1200
-RETURN_MS = 1050
+RETURN_MS = 1250
 """A centre step after a motion: the way back takes time."""
 
 Angles = Callable[[float], tuple[float, float, float]]

@@ -1,0 +1,89 @@
+"""Gate `motion`: the head faces the camera, then goes where it is told to, when it is told to.
+
+It reads landmarks only, which a picture of a face has too: it says that the challenge was answered, and
+``faceauth.liveness.parallax`` that a solid head answered it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceauth.errors import LivenessDenied
+from faceauth.liveness.geometry import nose
+from faceauth.liveness.profiles import Profile
+from faceauth.types import AlignedFace, Challenge, StepKind
+
+GATE: Final = "motion"
+
+TURN, NOD = 0, 1
+"""Along which axis of the face's frame a motion goes."""
+
+DIRECTION: Final[dict[StepKind, tuple[int, float]]] = {
+    "turn_left": (TURN, 1.0),  # the person's own left: the nose goes to the picture's right
+    "turn_right": (TURN, -1.0),
+    "nod_up": (NOD, -1.0),
+    "nod_down": (NOD, 1.0),
+}
+
+
+class Nose:
+    """Where the nose stood in each frame, from where it is when the person faces the camera; in IPD."""
+
+    def __init__(self, faces: Sequence[AlignedFace], first_center: range) -> None:
+        """Measure every frame; the rest position is the median over the first look into the camera."""
+        at = np.stack([nose(face.face.landmarks) for face in faces])
+        self.offset: NDArray[np.float64] = at - np.median(at[first_center.start : first_center.stop], axis=0)
+        self.t_ms = np.array([face.frame.t_ms for face in faces])
+
+    def facing(self, frame: int, profile: Profile) -> bool:
+        """Say whether the person faces the camera in this frame."""
+        return bool((np.abs(self.offset[frame]) <= profile.steady_nose).all())
+
+
+def check_motion(challenge: Challenge, steps: Sequence[range], seen: Nose, profile: Profile) -> None:
+    """Check that each step was answered.
+
+    Args:
+        challenge: what was asked.
+        steps: the frames of each step.
+        seen: the nose in every frame.
+        profile: the thresholds.
+
+    Raises:
+        LivenessDenied: gate `motion`.
+    """
+    for step, frames in zip(challenge.steps, steps, strict=True):
+        if step.kind == "center":
+            _check_center(frames, seen, profile)
+        elif step.kind in DIRECTION:
+            _check_way(step.kind, frames, seen, profile)
+        else:
+            raise LivenessDenied(GATE, f"This profile cannot judge a step of the kind {step.kind}.")
+
+
+def _check_center(frames: range, seen: Nose, profile: Profile) -> None:
+    since = seen.t_ms[frames[-1]] - profile.steady_ms
+    if not all(seen.facing(frame, profile) for frame in frames if seen.t_ms[frame] >= since):
+        raise LivenessDenied(GATE, "The head did not face the camera before a motion.")
+
+
+def _check_way(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> None:
+    axis, sign = DIRECTION[kind]
+    way = sign * seen.offset[frames.start : frames.stop, axis]
+    soon = seen.t_ms[frames.start : frames.stop] - seen.t_ms[frames.start] < profile.reaction_ms
+    least = profile.nose_turn if axis == TURN else profile.nose_nod
+    if way.max() < least:
+        raise LivenessDenied(GATE, "The head did not go where it was told to.")
+    if way.min() < -profile.nose_wrong:
+        raise LivenessDenied(GATE, "The head went to the wrong side.")
+    if way[soon].max() >= least:
+        raise LivenessDenied(GATE, "The head was on its way before it was told to.")
+
+
+def furthest(kind: StepKind, frames: range, seen: Nose, count: int) -> list[int]:
+    """Return the `count` frames of a motion in which it went furthest, the furthest first."""
+    axis, sign = DIRECTION[kind]
+    way = sign * seen.offset[frames.start : frames.stop, axis]
+    return [int(frames[number]) for number in np.argsort(-way)[:count]]

@@ -1,0 +1,65 @@
+"""How much a motion showed of a solid head: the parallax γ, and the distance from any plane (G3, G3b)."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceauth.liveness.depth import face_depth
+
+ROUNDS: Final = 12
+LEAST_POINTS: Final = 30
+
+
+def parallax(before: NDArray[np.float64], after: NDArray[np.float64], *, axis: int) -> float:
+    """Fit the displacement along `axis` (0 along the eyes, 1 across them) and return γ.
+
+    Δ = quadratic(1, x, y, x², xy, y²) + γ·z(x, y). The quadratic takes up all that a plane, its perspective and a
+    gently bent sheet can do; what is left for γ is the shape of a face, above all the nose. The fit is an
+    iteratively re-weighted least squares with Tukey's weights (Holland and Welsch, 1977).
+
+    Args:
+        before: points of the start frame, in the face's frame, shape (n, 2).
+        after: the same points later, in the same frame.
+        axis: which displacement.
+
+    Raises:
+        ValueError: too few points, or a fit that is no number.
+    """
+    x, y = before[:, 0], before[:, 1]
+    moved = (after - before)[:, axis]
+    design = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, face_depth(x, y)])
+    if len(x) < LEAST_POINTS:
+        raise ValueError("too few points to fit")
+    weight = np.ones(len(x))
+    gamma = 0.0
+    for _ in range(ROUNDS):
+        root = np.sqrt(weight)
+        solution = np.linalg.lstsq(design * root[:, None], moved * root, rcond=None)[0]
+        gamma = float(solution[-1])
+        residual = moved - design @ solution
+        spread = max(1.4826 * float(np.median(np.abs(residual))), 1e-4)
+        weight = np.asarray(np.clip(1.0 - (residual / (4.685 * spread)) ** 2, 0.0, None) ** 2, dtype=np.float64)
+    if not np.isfinite(gamma):
+        raise ValueError("the fit is no number")
+    return gamma
+
+
+def off_plane(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
+    """Return the median distance, in IPD, that the best homography leaves: what no flat picture can show.
+
+    Raises:
+        ValueError: too few points, or no homography.
+    """
+    if len(before) < LEAST_POINTS:
+        raise ValueError("too few points to fit")
+    matrix, _ = cv2.findHomography(before, after, 0)
+    # None where the points allow no homography; OpenCV's stubs do not say so.
+    if matrix is None or not np.isfinite(matrix).all():  # type: ignore[redundant-expr]
+        raise ValueError("there is no homography")
+    mapped = cv2.perspectiveTransform(before[:, None], matrix)[:, 0]
+    left = float(np.median(np.hypot(*(after - mapped).T)))
+    if not np.isfinite(left):
+        raise ValueError("the distance is no number")
+    return left

@@ -1,0 +1,93 @@
+"""Named levels of liveness: which motions are asked for, and every threshold with where it is from.
+
+Most thresholds are this project's own preliminary figures, from rendered heads and few real clips
+(docs/liveness.md has the measurement). They are starting points, not claims: measure with real
+sessions before relying on them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from faceauth.types import StepKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One level of liveness. Times are in ms, lengths in eye distances (IPD) unless said otherwise.
+
+    Attributes:
+        name: as scenarios and challenges name it.
+        motions: how many motions a challenge has.
+        turns: motions that may be drawn first, and second.
+        nods: motions that may be drawn second only.
+        center_ms: how long the first look into the camera lasts.
+        motion_ms: how long a motion step lasts.
+        return_ms: how long a look into the camera after a motion lasts, the way back included.
+        slack_ms: by how much the frames of a step may span less, one frame's interval at the slowest rate allowed.
+        least_fps: slowest mean rate of frames; LIVENESS has 8 to 60 a second.
+        most_fps: fastest mean rate.
+        longest_gap_ms: longest time between two frames: with more, somebody could be swapped unseen.
+        longest_ms: longest session (R15).
+        least_frames: fewest frames of a step.
+        steady_ms: the head must face the camera for this long before a motion.
+        steady_nose: how far the nose may stand from where it was, while facing the camera.
+        nose_turn: how far the nose must go in a turn, to the commanded side (LIVENESS G3b: 0.10).
+        nose_nod: how far it must go in a nod.
+        reaction_ms: nobody's head is on its way earlier than this after a prompt.
+        nose_wrong: how far it may go to the other side while a motion is asked for.
+        least_eye_px: pixels between the eyes, facing the camera (LIVENESS G1: 50).
+        least_tracked: points that must be followed through a step (LIVENESS G1: 40).
+        least_survival: share of the points that must still be there at its end (LIVENESS G1: 0.5).
+        parallax_turn: least γ of a turn (LIVENESS G3: 0.12).
+        parallax_nod: least γ of a nod (LIVENESS G3: 0.12).
+        off_plane: least median residual of a homography over a turn (LIVENESS G3b: 0.03).
+        same_point: the embedder's operating point whose threshold any two facing frames must reach.
+        too_constant: cosine above which all frames, turned ones too, are one frozen picture (LIVENESS G1: 0.999).
+        least_faces: fewest frames that face the camera.
+        best_faces: how many frames go on to be embedded.
+    """
+
+    name: str
+    motions: int = 2
+    turns: tuple[StepKind, ...] = ("turn_left", "turn_right")
+    nods: tuple[StepKind, ...] = ()
+    center_ms: int = 450
+    motion_ms: int = 900
+    return_ms: int = 1000
+    slack_ms: int = 130
+    least_fps: float = 8.0
+    most_fps: float = 60.0
+    longest_gap_ms: int = 400
+    longest_ms: int = 60_000
+    least_frames: int = 4
+    steady_ms: int = 200
+    steady_nose: float = 0.09
+    nose_turn: float = 0.10
+    nose_nod: float = 0.06
+    reaction_ms: int = 100
+    nose_wrong: float = 0.10
+    least_eye_px: float = 50.0
+    least_tracked: int = 40
+    least_survival: float = 0.5
+    parallax_turn: float = 0.12
+    parallax_nod: float = 0.12
+    off_plane: float = 0.03
+    same_point: str = "fmr-1e-2"
+    too_constant: float = 0.999
+    least_faces: int = 3
+    best_faces: int = 6
+
+    def min_ms(self, kind: StepKind, *, first: bool) -> int:
+        """Return how long a step of this kind must last; `first` says that it opens the session."""
+        if kind == "center":
+            return self.center_ms if first else self.return_ms
+        return self.motion_ms
+
+
+MOTION: Final = Profile(name="motion")
+"""Integrity, continuity and the parallax of a solid head: gates G0, G1, G3 and G3b of LIVENESS."""
+
+PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({MOTION.name: MOTION})
+"""Every level by its name."""
