@@ -1,6 +1,7 @@
 """A whole installation without models: everything is real but the judging of frames."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,8 +110,17 @@ def clock() -> HandClock:
     return HandClock()
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a fresh installation to copy: making one migrates two databases."""
+    folder = tmp_path_factory.mktemp("installation")
+    create_installation(Settings(data_dir=folder / "data"), clock=HandClock())
+    return folder
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(made_once: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
     return Settings(data_dir=tmp_path / "data", cors_origins=["https://shop.example"])
 
 
@@ -119,7 +129,6 @@ def installation(settings: Settings, clock: HandClock, monkeypatch: pytest.Monke
     """An opened installation whose model pack is a stand-in: no test here looks at a face."""
     monkeypatch.setattr(faceauth.installation, "load_pack", lambda *_: MagicMock())
     monkeypatch.setattr(faceauth.installation, "build_detector", lambda *_: None)
-    create_installation(settings, clock=clock)
     opened = open_installation(settings, clock=clock)
     yield opened
     opened.close()

@@ -9,9 +9,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from tests.api.conftest import Service, clock, installation, service, settings
+from tests.api.conftest import Service, clock, installation, made_once, service, settings
 
-__all__ = ["clock", "installation", "service", "settings"]
+__all__ = ["clock", "installation", "made_once", "service", "settings"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 
