@@ -209,6 +209,7 @@ def assemble(
     lifecycle = Lifecycle(
         data=data,
         accounts=accounts,
+        scenarios=scenarios,
         ledger=ledger,
         references=references,
         erasure=erasure,

@@ -11,6 +11,7 @@ from faceauth.audit.log import AuditLog
 from faceauth.clock import Clock
 from faceauth.consent.accounts import AccountStore
 from faceauth.consent.ledger import ConsentEvent, ConsentLedger, ConsentRequest
+from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import UnknownReference
 from faceauth.vault.erasure import Erasure
@@ -23,6 +24,7 @@ class Lifecycle:
 
     data: Database
     accounts: AccountStore
+    scenarios: ScenarioStore
     ledger: ConsentLedger
     references: ReferenceStore
     erasure: Erasure
@@ -60,6 +62,7 @@ class Lifecycle:
         """
         with self.data.begin() as conn:
             self.accounts.get(conn, tenant, account)
+            self.scenarios.get(conn, tenant, scenario)
             event = self.ledger.withdraw(conn, tenant=tenant, account=account, scenario=scenario)
             if event is None:
                 earlier = self.erasure.last(conn, tenant=tenant, account=account, scenario=scenario)
