@@ -78,6 +78,46 @@ def accuracy(  # noqa: PLR0917  Typer calls it, by name
     note("Written: " + ", ".join(str(file) for file in written))
 
 
+@app.command()
+def capture(
+    data: Data,
+    pack: PackName = None,
+    limit: Limit = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how camera pictures fare before comparison: found, judged or sent back, and CPU time by stage."""
+    from faceauth.bench.capture import measure_capture  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.dataset import read_folder  # noqa: PLC0415  as above
+    from faceauth.capture.detect import build_detector  # noqa: PLC0415  as above
+    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
+
+    if not data.is_dir():
+        fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
+    settings = load_settings()
+    loaded = load_pack(pack or settings.model_pack, settings.models_dir)
+    detector = build_detector(loaded.detector_kind, loaded.detector_sessions, loaded.detector_options)
+    with progress_bar() as progress:
+        result = measure_capture(
+            read_folder(data, limit=limit),
+            detector,
+            loaded.embedder.template,
+            pack=loaded.name,
+            progress=progress,
+        )
+    if as_json:
+        print_json(result.as_json())
+        return
+    typer.echo(f"fit to be judged: {result.judged}")
+    typer.echo(f"refused as pictures: {result.refused}")
+    typer.echo(f"more than one face: {result.second_faces}")
+    for code, rate in result.guidance.items():
+        typer.echo(f"sent back with {code}: {rate}")
+    for name, values in result.quality.items():
+        typer.echo(f"{name}: 1st, 50th, 99th percentile {', '.join(f'{value:.2f}' for value in values)}")
+    for stage, spent in result.milliseconds.items():
+        typer.echo(f"{stage}: {spent:.2f} ms of CPU, median")
+
+
 def _write(result: "AccuracyResult", report: dict[str, Any], out: Path) -> list[Path]:
     """Write the JSON, and the plots where matplotlib is there: its lack loses no measurement."""
     from faceauth.bench.plots import write_plots  # noqa: PLC0415  as above
