@@ -34,7 +34,8 @@ class Nose:
     def __init__(self, faces: Sequence[AlignedFace], first_center: range) -> None:
         """Measure every frame; the rest position is the median over the first look into the camera."""
         at = np.stack([nose(face.face.landmarks) for face in faces])
-        self.offset: NDArray[np.float64] = at - np.median(at[first_center.start : first_center.stop], axis=0)
+        self.rest: NDArray[np.float64] = np.median(at[first_center.start : first_center.stop], axis=0)
+        self.offset: NDArray[np.float64] = at - self.rest
         self.t_ms = np.array([face.frame.t_ms for face in faces])
 
     def facing(self, frame: int, profile: Profile) -> bool:

@@ -12,24 +12,28 @@ ROUNDS: Final = 12
 LEAST_POINTS: Final = 30
 
 
-def parallax(before: NDArray[np.float64], after: NDArray[np.float64], *, axis: int) -> float:
+def parallax(
+    before: NDArray[np.float64], after: NDArray[np.float64], *, axis: int, tip: NDArray[np.float64]
+) -> float:
     """Fit the displacement along `axis` (0 along the eyes, 1 across them) and return γ.
 
     Δ = quadratic(1, x, y, x², xy, y²) + γ·z(x, y). The quadratic takes up all that a plane, its perspective and a
     gently bent sheet can do; what is left for γ is the shape of a face, above all the nose. The fit is an
-    iteratively re-weighted least squares with Tukey's weights (Holland and Welsch, 1977).
+    iteratively re-weighted least squares with Huber's weights (Huber, 1964), which lessen a point that does not
+    fit but never drop it: with weights that do, the fit could drop the nose, which is a small part of the face.
 
     Args:
         before: points of the start frame, in the face's frame, shape (n, 2).
         after: the same points later, in the same frame.
         axis: which displacement.
+        tip: the nose tip in that frame, facing the camera.
 
     Raises:
         ValueError: too few points, or a fit that is no number.
     """
     x, y = before[:, 0], before[:, 1]
     moved = (after - before)[:, axis]
-    design = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, face_depth(x, y)])
+    design = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, face_depth(x, y, tip)])
     if len(x) < LEAST_POINTS:
         raise ValueError("too few points to fit")
     weight = np.ones(len(x))
@@ -40,7 +44,7 @@ def parallax(before: NDArray[np.float64], after: NDArray[np.float64], *, axis: i
         gamma = float(solution[-1])
         residual = moved - design @ solution
         spread = max(1.4826 * float(np.median(np.abs(residual))), 1e-4)
-        weight = np.asarray(np.clip(1.0 - (residual / (4.685 * spread)) ** 2, 0.0, None) ** 2, dtype=np.float64)
+        weight = np.minimum(1.0, 1.345 * spread / np.maximum(np.abs(residual), 1e-9))
     if not np.isfinite(gamma):
         raise ValueError("the fit is no number")
     return gamma

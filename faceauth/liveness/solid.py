@@ -32,7 +32,7 @@ def check_solid(
         _check_followed(track, profile)
         if step.kind != "center":
             judged = furthest(step.kind, frames, seen, JUDGED)
-            _check_shape(step, track, [frame - start for frame in judged], profile)
+            _check_shape(step, track, [frame - start for frame in judged], seen, profile)
 
 
 def _check_followed(track: Track, profile: Profile) -> None:
@@ -40,10 +40,10 @@ def _check_followed(track: Track, profile: Profile) -> None:
         raise LivenessDenied("continuity", "The face's texture could not be followed through a step.")
 
 
-def _check_shape(step: Step, track: Track, frames: Sequence[int], profile: Profile) -> None:
+def _check_shape(step: Step, track: Track, frames: Sequence[int], seen: Nose, profile: Profile) -> None:
     axis, sign = DIRECTION[step.kind]
     pairs = [track.pair(frame) for frame in frames]
-    gamma = sign * float(np.median([parallax(before, after, axis=axis) for before, after in pairs]))
+    gamma = sign * float(np.median([parallax(before, after, axis=axis, tip=seen.rest) for before, after in pairs]))
     least = profile.parallax_turn if axis == TURN else profile.parallax_nod
     # Written so that a value that is no number is denied.
     if not gamma >= least:
