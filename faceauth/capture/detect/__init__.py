@@ -19,7 +19,7 @@ def build_detector(
     Args:
         kind: `mtcnn` or `yunet`.
         sessions: its networks, by the names of the manifest.
-        options: `min_face`, in pixels, for `mtcnn`.
+        options: `min_face`, in pixels, for `mtcnn`; `side`, in pixels, for `yunet`.
 
     Raises:
         ModelError: There is no such kind, or a network is missing.
@@ -29,7 +29,8 @@ def build_detector(
             min_face = int(str((options or {}).get("min_face", MIN_FACE)))
             return MtcnnDetector(sessions["pnet"], sessions["rnet"], sessions["onet"], min_face=min_face)
         if kind == "yunet":
-            return YunetDetector(sessions["yunet"])
+            side = (options or {}).get("side")
+            return YunetDetector(sessions["yunet"], side=None if side is None else int(str(side)))
     except KeyError as missing:
         raise ModelError(f"The detector {kind} lacks its network {missing}; install the pack again.") from None
     raise ModelError(f"There is no detector of kind {kind!r}.")
