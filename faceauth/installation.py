@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faceauth.audit.log import AuditLog
 from faceauth.capture.detect import build_detector
 from faceauth.capture.faces import FaceReader
+from faceauth.capture.guidance import DEFAULT as CAPTURE_PROFILE
 from faceauth.capture.seen_frames import SeenFrames
 from faceauth.capture.session import SessionStore
 from faceauth.clock import Clock, system_clock
@@ -198,7 +199,11 @@ def assemble(
         sessions=sessions,
         seen=SeenFrames(key=keyring.replay_key),
         attempts=attempts,
-        reader=FaceReader(detector, pack.embedder.template),
+        reader=FaceReader(
+            detector,
+            pack.embedder.template,
+            replace(CAPTURE_PROFILE, min_eye_distance=settings.capture.min_eye_distance),
+        ),
         embedder=pack.embedder,
         references=references,
         index=index,

@@ -146,3 +146,12 @@ def test_a_full_disk_is_said_and_nothing_is_lost(settings: Settings) -> None:
     with installation.data.read() as conn:
         assert installation.scenarios.list(conn, "default")
     installation.close()
+
+
+def test_the_least_eye_distance_is_the_one_that_was_set(settings: Settings) -> None:
+    """A setting that nobody reads would promise what it does not do."""
+    caps = settings.capture.model_copy(update={"min_eye_distance": 63.0})
+    with_caps = settings.model_copy(update={"capture": caps})
+    installation = open_installation(with_caps)
+    assert installation.pipeline.reader._profile.min_eye_distance == 63.0
+    installation.close()
