@@ -40,7 +40,7 @@ def withdrawal(stage: Stage) -> Iterator[Line]:
 def closing(stage: Stage) -> Iterator[Line]:
     """Everybody leaves; then every byte is looked at."""
     place = stage.installation
-    for person in (stage.cast.ann, stage.cast.cleo, stage.cast.dan):
+    for person in stage.cast.enrolled:
         token = place.lifecycle.close_account(tenant=DEFAULT_TENANT, account=person.account, actor=ACTOR)
         yield _receipt(stage, token, f"{person.name} closes the account")
     looked_for = [*needles(stage.templates), *stage.sealed]

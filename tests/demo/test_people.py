@@ -79,5 +79,6 @@ def test_the_group_photograph() -> None:
 
     cast = group_cast(Six())
     assert [person.source for person in cast.everybody] == [f"face {n} of t1.jpg" for n in (1, 2, 3, 4)]
+    assert [person.name for person in cast.enrolled] == ["Ann", "Cleo", "Dan"]
     assert cast.ann.others == (cast.ann.first,)
     assert float(cast.ann.first.landmarks[0, 0]) == 160
