@@ -79,7 +79,7 @@ def _check_way(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> N
         raise LivenessDenied(GATE, "The head did not go where it was told to.")
     if way.min() < -profile.nose_wrong:
         raise LivenessDenied(GATE, "The head went to the wrong side.")
-    if way[soon].max() >= least:
+    if way[soon].max() > profile.steady_nose:
         raise LivenessDenied(GATE, "The head was on its way before it was told to.")
 
 

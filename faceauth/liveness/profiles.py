@@ -40,8 +40,8 @@ class Profile:
         least_eye_px: pixels between the eyes, facing the camera (LIVENESS G1: 50).
         least_tracked: points that must be followed through a step (LIVENESS G1: 40).
         least_survival: share of the points that must still be there at its end (LIVENESS G1: 0.5).
-        parallax_turn: least γ of a turn (LIVENESS G3: 0.12).
-        parallax_nod: least γ of a nod (LIVENESS G3: 0.12).
+        parallax: least γ of the motions' mean (LIVENESS G3: 0.12 of a turn or a nod).
+        parallax_each: least γ of each motion; flat and bent pictures reach it by noise in one, not in all.
         off_plane: least median residual of a homography over a turn (LIVENESS G3b: 0.03).
         same_point: the embedder's operating point whose threshold any two facing frames must reach.
         too_constant: cosine above which all frames, turned ones too, are one frozen picture (LIVENESS G1: 0.999).
@@ -52,7 +52,7 @@ class Profile:
     name: str
     motions: int = 2
     turns: tuple[StepKind, ...] = ("turn_left", "turn_right")
-    nods: tuple[StepKind, ...] = ()
+    nods: tuple[StepKind, ...] = ("nod_up", "nod_down")
     center_ms: int = 450
     motion_ms: int = 900
     return_ms: int = 1000
@@ -67,12 +67,12 @@ class Profile:
     nose_turn: float = 0.05
     nose_nod: float = 0.03
     reaction_ms: int = 100
-    nose_wrong: float = 0.10
+    nose_wrong: float = 0.15
     least_eye_px: float = 50.0
     least_tracked: int = 40
     least_survival: float = 0.5
-    parallax_turn: float = 0.12
-    parallax_nod: float = 0.12
+    parallax: float = 0.12
+    parallax_each: float = 0.06
     off_plane: float = 0.03
     same_point: str = "fmr-1e-2"
     too_constant: float = 0.999

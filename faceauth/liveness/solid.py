@@ -25,14 +25,18 @@ def check_solid(
         LivenessDenied: gate `continuity`, `parallax` or `plane`.
     """
     footage = Footage(faces)
+    gammas: list[float] = []
     for number, (step, frames) in enumerate(zip(challenge.steps, steps, strict=True)):
         # From the last frame of the step before, so that nothing can be swapped between two steps.
         start = frames.start - 1 if number else frames.start
         track = footage.track(range(start, frames.stop))
         _check_followed(track, profile)
         if step.kind != "center":
-            judged = furthest(step.kind, frames, seen, JUDGED)
-            _check_shape(step, track, [frame - start for frame in judged], seen, profile)
+            judged = [frame - start for frame in furthest(step.kind, frames, seen, JUDGED)]
+            gammas.append(_check_shape(step, track, judged, seen, profile))
+    # Written so that a value that is no number is denied, here and below.
+    if not np.mean(gammas) >= profile.parallax:
+        raise LivenessDenied("parallax", "The face moved like something flat or bent.")
 
 
 def _check_followed(track: Track, profile: Profile) -> None:
@@ -40,13 +44,13 @@ def _check_followed(track: Track, profile: Profile) -> None:
         raise LivenessDenied("continuity", "The face's texture could not be followed through a step.")
 
 
-def _check_shape(step: Step, track: Track, frames: Sequence[int], seen: Nose, profile: Profile) -> None:
+def _check_shape(step: Step, track: Track, frames: Sequence[int], seen: Nose, profile: Profile) -> float:
+    """Return the motion's γ, positive to the commanded side."""
     axis, sign = DIRECTION[step.kind]
     pairs = [track.pair(frame) for frame in frames]
     gamma = sign * float(np.median([parallax(before, after, axis=axis, tip=seen.rest) for before, after in pairs]))
-    least = profile.parallax_turn if axis == TURN else profile.parallax_nod
-    # Written so that a value that is no number is denied.
-    if not gamma >= least:
-        raise LivenessDenied("parallax", "The face moved like something flat or bent, or to the wrong side.")
+    if not gamma >= profile.parallax_each:
+        raise LivenessDenied("parallax", "The face moved like something flat, or to the wrong side.")
     if axis == TURN and not np.median([off_plane(before, after) for before, after in pairs]) >= profile.off_plane:
         raise LivenessDenied("plane", "The face moved like a plane.")
+    return gamma
