@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from faceauth import pipeline as pipeline_module
 from faceauth.db.upgrade import upgrade
+from faceauth.vault.keyring import create_keyring
 from tests import databases, postgresql
+from tests.clocks import HandClock
+from tests.service import Service, everybody_is_live, make_service
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -77,3 +81,23 @@ def database(request: pytest.FixtureRequest) -> databases.Databases:
     """A fresh, migrated pair (data, keys), on SQLite and on PostgreSQL in turn. Do not change its tables."""
     pair: databases.Databases = request.getfixturevalue(f"{request.param}_database")
     return pair
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def service(
+    database: databases.Databases, tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> Service:
+    monkeypatch.setattr(pipeline_module, "judge", everybody_is_live)
+    return make_service(database, create_keyring(tmp_path / "keyring", now=clock()), tmp_path, clock)
+
+
+@pytest.fixture
+def enrolled(service: Service) -> Service:
+    service.agree()
+    assert service.post(service.open("enrol")).state == "accepted"
+    return service

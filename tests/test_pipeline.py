@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,28 +25,7 @@ from faceauth.errors import (
     UnknownScenario,
     UnknownSession,
 )
-from faceauth.vault.keyring import create_keyring
-from tests.clocks import HandClock
-from tests.databases import Databases
-from tests.service import BLUE, RED, Boom, Service, everybody_is_live, failing, frames, make_service
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def service(database: Databases, tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Service:
-    monkeypatch.setattr(pipeline_module, "judge", everybody_is_live)
-    return make_service(database, create_keyring(tmp_path / "keyring", now=clock()), tmp_path, clock)
-
-
-@pytest.fixture
-def enrolled(service: Service) -> Service:
-    service.agree()
-    assert service.post(service.open("enrol")).state == "accepted"
-    return service
+from tests.service import BLUE, RED, Boom, Service, everybody_is_live, failing, frames
 
 
 def events(service: Service) -> list[str]:
@@ -321,71 +299,6 @@ def test_two_posts_at_once_are_one_try(enrolled: Service, monkeypatch: pytest.Mo
     monkeypatch.setattr(pipeline_module, "judge", meanwhile)
     assert enrolled.post(opened).state == "accepted"
     assert refused == [SessionClosed]
-
-
-# --- identification --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def door(enrolled: Service) -> Service:
-    with enrolled.installation.data.begin() as conn:
-        enrolled.installation.scenarios.create(
-            conn,
-            tenant=DEFAULT_TENANT,
-            scenario="door",
-            mode="identify",
-            titles={"en": "Door"},
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "We look who is at the door."},
-            now=enrolled.clock(),
-        )
-    return enrolled
-
-
-def test_identification_finds_only_those_who_agreed_to_it(door: Service) -> None:
-    """R8: a consent for logging in is none for being searched for."""
-    assert door.reason(_identified(door)) == ("denied", "mismatch")
-    door.agree(scenario="door")
-    assert door.post(door.open("enrol", scenario="door")).state == "accepted"
-    opened = _identified(door)
-    view = door.installation.desk.view(tenant=DEFAULT_TENANT, session_id=opened.session_id)
-    assert (view.session.state, view.session.matched_account) == ("accepted", "anna")
-    assert door.reason(_identified(door, BLUE)) == ("denied", "mismatch")
-
-
-def test_identification_ends_with_the_consent(door: Service) -> None:
-    door.agree(scenario="door")
-    door.post(door.open("enrol", scenario="door"))
-    door.withdraw(scenario="door")
-    assert door.reason(_identified(door)) == ("denied", "mismatch")
-    assert door.post(door.open("verify")).state == "accepted"
-
-
-def test_an_index_that_lags_lets_nobody_in(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """R33: the index still nominates, the database no longer confirms."""
-    door.agree(scenario="door")
-    door.post(door.open("enrol", scenario="door"))
-    index = door.installation.index
-    found: list[Any] = []
-    search = type(index).search
-
-    def remember(*args: Any) -> Any:
-        found.extend(search(*args))
-        return found
-
-    monkeypatch.setattr(type(index), "search", remember)
-    assert door.reason(_identified(door))[0] == "accepted"
-    monkeypatch.setattr(type(index), "search", lambda *_: found)
-    door.withdraw(scenario="door")
-    assert found
-    assert door.reason(_identified(door)) == ("denied", "mismatch")
-
-
-def _identified(door: Service, colour: tuple[int, int, int] = RED) -> Any:
-    opened = door.open("identify", None, "door")
-    door.post(opened, colour)
-    return opened
 
 
 # --- the record ------------------------------------------------------------------------------------------------

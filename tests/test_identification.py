@@ -1,0 +1,70 @@
+"""1:N through the whole pipeline: who is searched, who is found, and what an index alone can never do."""
+
+from typing import Any
+
+import pytest
+
+from faceauth.db.tenants import DEFAULT_TENANT
+from tests.service import BLUE, RED, Service
+
+
+@pytest.fixture
+def door(enrolled: Service) -> Service:
+    with enrolled.installation.data.begin() as conn:
+        enrolled.installation.scenarios.create(
+            conn,
+            tenant=DEFAULT_TENANT,
+            scenario="door",
+            mode="identify",
+            titles={"en": "Door"},
+            retention_days=30,
+            liveness_profile="motion",
+            notices={"en": "We look who is at the door."},
+            now=enrolled.clock(),
+        )
+    return enrolled
+
+
+def test_identification_finds_only_those_who_agreed_to_it(door: Service) -> None:
+    """R8: a consent for logging in is none for being searched for."""
+    assert door.reason(_identified(door)) == ("denied", "mismatch")
+    door.agree(scenario="door")
+    assert door.post(door.open("enrol", scenario="door")).state == "accepted"
+    opened = _identified(door)
+    view = door.installation.desk.view(tenant=DEFAULT_TENANT, session_id=opened.session_id)
+    assert (view.session.state, view.session.matched_account) == ("accepted", "anna")
+    assert door.reason(_identified(door, BLUE)) == ("denied", "mismatch")
+
+
+def test_identification_ends_with_the_consent(door: Service) -> None:
+    door.agree(scenario="door")
+    door.post(door.open("enrol", scenario="door"))
+    door.withdraw(scenario="door")
+    assert door.reason(_identified(door)) == ("denied", "mismatch")
+    assert door.post(door.open("verify")).state == "accepted"
+
+
+def test_an_index_that_lags_lets_nobody_in(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R33: the index still nominates, the database no longer confirms."""
+    door.agree(scenario="door")
+    door.post(door.open("enrol", scenario="door"))
+    index = door.installation.index
+    found: list[Any] = []
+    search = type(index).search
+
+    def remember(*args: Any) -> Any:
+        found.extend(search(*args))
+        return found
+
+    monkeypatch.setattr(type(index), "search", remember)
+    assert door.reason(_identified(door))[0] == "accepted"
+    monkeypatch.setattr(type(index), "search", lambda *_: found)
+    door.withdraw(scenario="door")
+    assert found
+    assert door.reason(_identified(door)) == ("denied", "mismatch")
+
+
+def _identified(door: Service, colour: tuple[int, int, int] = RED) -> Any:
+    opened = door.open("identify", None, "door")
+    door.post(opened, colour)
+    return opened
