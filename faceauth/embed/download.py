@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Protocol
@@ -71,6 +72,11 @@ def open_https(url: str, *, start: int = 0) -> Response:
         request.add_header("Range", f"bytes={start}-")
     try:
         response: Response = _https_only().open(request, timeout=_TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        if start and error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+            # What is here reaches past the end of what is there now.
+            return open_https(url)
+        raise ModelError(f"{url} cannot be fetched (HTTP status {error.code}). Use --from DIR.") from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise ModelError(f"{url} cannot be fetched ({reason}). Check the network, or use --from DIR.") from error
@@ -102,17 +108,23 @@ def fetch(
     """
     part = target.with_name(target.name + ".part")
     limit = expected_size or MAX_BYTES
-    start = part.stat().st_size if part.is_file() else 0
-    if not start or start < limit:
-        _append(url, part, start=start, limit=limit, opener=opener, progress=progress)
-    digest = hashlib.sha256()
-    with part.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    if digest.hexdigest() != expected_sha256:
-        part.unlink()
-        raise ModelAltered(f"{url} is not the file the manifest names; it was thrown away.")
+    # What was left may be the whole file: a server has nothing to answer to a request from its end on.
+    if _sha256(part) != expected_sha256:
+        start = part.stat().st_size if part.is_file() else 0
+        if start < limit:
+            _append(url, part, start=start, limit=limit, opener=opener, progress=progress)
+        if _sha256(part) != expected_sha256:
+            part.unlink()
+            raise ModelAltered(f"{url} is not the file the manifest names; it was thrown away.")
     part.replace(target)
+
+
+def _sha256(path: Path) -> str | None:
+    """Return a file's digest in hexadecimal; nothing if there is no such file."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _append(url: str, part: Path, *, start: int, limit: int, opener: Opener, progress: Progress) -> None:
