@@ -118,6 +118,36 @@ def capture(
         typer.echo(f"{stage}: {spent:.2f} ms of CPU, median")
 
 
+@app.command("chip-template")
+def chip_template(
+    data: Data,
+    pack: PackName = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many pictures, drawn at random.")] = 2000,
+    from_dir: Annotated[
+        Path | None,
+        typer.Option("--from", help="Where dlib's shape predictor, or its package, lies.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure where a pack's landmarks lie in dlib's own chip, as the template of `open` was found (needs dlib)."""
+    from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  as above
+    from faceauth.bench.chip_template import measure  # noqa: PLC0415  as above
+    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
+
+    if not data.is_dir():
+        fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
+    settings = load_settings()
+    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
+    with progress_bar() as progress:
+        found = measure(data, detector_of(loaded), limit=limit, from_dir=from_dir, progress=progress)
+    points, spread = found.points.round(2).tolist(), found.spread.round(2).tolist()
+    if as_json:
+        print_json({"points": points, "spread": spread, "faces": found.faces, "pictures": found.pictures})
+        return
+    console().print(f"template = {points}", markup=False)
+    note(f"Medians over {found.faces} faces of {found.pictures} pictures; interquartile ranges: {spread}")
+
+
 def _write(result: "AccuracyResult", report: dict[str, Any], out: Path) -> list[Path]:
     """Write the JSON, and the plots where matplotlib is there: its lack loses no measurement."""
     from faceauth.bench.plots import write_plots  # noqa: PLC0415  as above

@@ -60,3 +60,14 @@ def test_a_folder_that_is_not_there(cli: Cli, home: Path, tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert "--data" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_chip_template(cli: Cli, home: Path, people: Path, tmp_path: Path) -> None:
+    """Without a folder of pictures, or without dlib's shape predictor, one line says what is missing."""
+    result = cli("bench", "chip-template", "--data", str(tmp_path / "nothing"))
+    assert result.exit_code == 1
+    assert "--data" in result.stderr
+    (tmp_path / "empty").mkdir()
+    result = cli("bench", "chip-template", "--data", str(people), "--from", str(tmp_path / "empty"))
+    assert result.exit_code == 1
+    assert len(result.stderr.strip().splitlines()) == 1
