@@ -15,7 +15,7 @@ def face_depth(x: NDArray[np.float64], y: NDArray[np.float64], tip: NDArray[np.f
     The terms: the face's roundness across and along, the nose, the eye sockets, the lips. The coefficients are
     those of this project's preliminary study of solid heads against flat and bent pictures (docs/liveness.md);
     the fit needs the shape, not the scale. The nose ends at `tip`, which differs between people and with where the
-    camera stands: on the average nose the fit missed those whose tip lies beside the middle (measured, docs/liveness.md).
+    camera stands: on the average nose the fit missed those whose tip lies beside the middle (docs/liveness.md).
 
     Args:
         x: along the eyes.

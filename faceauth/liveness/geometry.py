@@ -43,6 +43,11 @@ class FaceFrame:
         """Return picture points, shape (n, 2), in the face's frame."""
         return np.asarray(points @ self.matrix[:, :2].T + self.matrix[:, 2], dtype=np.float64)
 
+    def out_of(self, points: NDArray[np.float64]) -> Points:
+        """Return points of the face's frame, shape (n, 2), in the picture."""
+        moved = (points - self.matrix[:, 2]) @ np.linalg.inv(self.matrix[:, :2]).T
+        return np.asarray(moved, dtype=np.float32)
+
 
 def nose(landmarks: Points) -> NDArray[np.float64]:
     """Return the nose tip (x, y) in the face's frame.

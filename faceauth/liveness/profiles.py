@@ -42,7 +42,7 @@ class Profile:
         least_survival: share of the points that must still be there at its end (LIVENESS G1: 0.5).
         parallax: least γ of the motions' mean (LIVENESS G3: 0.12 of a turn or a nod).
         parallax_each: least γ of each motion; flat and bent pictures reach it by noise in one, not in all.
-        off_plane: least median residual of a homography over a turn (LIVENESS G3b: 0.03).
+        off_plane: least median residual of a homography over a turn, against what is exactly flat.
         same_point: the embedder's operating point whose threshold any two facing frames must reach.
         too_constant: cosine above which all frames, turned ones too, are one frozen picture (LIVENESS G1: 0.999).
         least_faces: fewest frames that face the camera.
@@ -73,7 +73,7 @@ class Profile:
     least_survival: float = 0.5
     parallax: float = 0.12
     parallax_each: float = 0.06
-    off_plane: float = 0.03
+    off_plane: float = 0.018
     same_point: str = "fmr-1e-2"
     too_constant: float = 0.999
     least_faces: int = 3

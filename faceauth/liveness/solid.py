@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceauth.errors import LivenessDenied
 from faceauth.liveness.motion import DIRECTION, TURN, Nose, furthest
@@ -11,6 +12,9 @@ from faceauth.liveness.parallax import off_plane, parallax
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.tracking import Footage, Track
 from faceauth.types import AlignedFace, Challenge, Step
+
+Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Points in the face's frame before a motion and in it, shape (n, 2) each."""
 
 JUDGED: Final = 3
 """A motion's γ is the median over this many frames, those in which it went furthest."""
@@ -32,23 +36,22 @@ def check_solid(
         track = footage.track(range(start, frames.stop))
         _check_followed(track, profile)
         if step.kind != "center":
-            judged = [frame - start for frame in furthest(step.kind, frames, seen, JUDGED)]
-            gammas.append(_check_shape(step, track, judged, seen, profile))
+            pairs = [footage.pair(track, frame) for frame in furthest(step.kind, frames, seen, JUDGED)]
+            gammas.append(_check_shape(step, pairs, seen.rest, profile))
     # Written so that a value that is no number is denied, here and below.
     if not np.mean(gammas) >= profile.parallax:
         raise LivenessDenied("parallax", "The face moved like something flat or bent.")
 
 
 def _check_followed(track: Track, profile: Profile) -> None:
-    if int(track.alive[-1].sum()) < profile.least_tracked or track.survival() < profile.least_survival:
+    if track.left() < profile.least_tracked or track.survival() < profile.least_survival:
         raise LivenessDenied("continuity", "The face's texture could not be followed through a step.")
 
 
-def _check_shape(step: Step, track: Track, frames: Sequence[int], seen: Nose, profile: Profile) -> float:
+def _check_shape(step: Step, pairs: Sequence[Pair], tip: NDArray[np.float64], profile: Profile) -> float:
     """Return the motion's γ, positive to the commanded side."""
     axis, sign = DIRECTION[step.kind]
-    pairs = [track.pair(frame) for frame in frames]
-    gamma = sign * float(np.median([parallax(before, after, axis=axis, tip=seen.rest) for before, after in pairs]))
+    gamma = sign * float(np.median([parallax(before, after, axis=axis, tip=tip) for before, after in pairs]))
     if not gamma >= profile.parallax_each:
         raise LivenessDenied("parallax", "The face moved like something flat, or to the wrong side.")
     if axis == TURN and not np.median([off_plane(before, after) for before, after in pairs]) >= profile.off_plane:

@@ -1,7 +1,7 @@
 """Texture followed from frame to frame: what the skin did, as no detector's idea of a face can tell it.
 
-Pyramidal Lucas-Kanade (Bouguet's implementation in OpenCV) on corners by Shi and Tomasi, CVPR 1994. A point is
-kept only if following it back leads to where it came from (Kalal et al., "Forward-Backward Error", ICPR 2010).
+Pyramidal Lucas-Kanade (Bouguet's implementation in OpenCV) on a grid over the face. A point is kept only if
+following it back leads to where it came from (Kalal et al., "Forward-Backward Error", ICPR 2010).
 """
 
 from collections.abc import Sequence
@@ -17,36 +17,39 @@ from faceauth.types import AlignedFace
 
 SCALE = 48.0
 """Pixels between the eyes in the pictures that are tracked; smaller is faster and, on camera noise, steadier."""
-MOST_POINTS = 220
-LEAST_APART = 3
+APART = 0.12
+"""Between two points, in eye distances. A grid and no corners: corners crowd on eyes and mouth and leave out the
+nose, and the nose is what counts."""
 WINDOW = (13, 13)
 LEVELS = 2
 BACK_PX = 0.7
 """How far, in those pixels, a point followed there and back may end from its start."""
+SETTLED_PX = 2.5
+"""How far a direct look from the first frame may move a point that was followed: more is a mistake."""
 
 Grey = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """Points of one frame followed through the frames after it.
+    """Points of the first of `frames` followed through the others.
 
-    `at` has shape (frames, points, 2), in pixels of the camera's picture, `alive` (frames, points); the first row
-    is where they started. `face` is the start frame's face frame.
+    `at` has shape (frames, points, 2), in pixels of the cut pictures, `alive` (frames, points); the first row is
+    where they started. `face` maps those pixels to the face's frame of the first frame.
     """
 
+    frames: range
     at: NDArray[np.float32] = field(repr=False)
     alive: NDArray[np.bool_] = field(repr=False)
     face: FaceFrame
 
+    def left(self) -> int:
+        """Return how many points are still followed in the last frame."""
+        return int(self.alive[-1].sum())
+
     def survival(self) -> float:
         """Return the share of points that are still followed in the last frame."""
-        return float(self.alive[-1].mean()) if self.alive.shape[1] else 0.0
-
-    def pair(self, frame: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the points still followed in a frame: where they started and where they are, in the face."""
-        kept = self.alive[frame]
-        return self.face.into(self.at[0, kept]), self.face.into(self.at[frame, kept])
+        return float(np.mean(self.alive[-1]))
 
 
 class Footage:
@@ -72,48 +75,59 @@ class Footage:
 
     def track(self, frames: range) -> Track:
         """Follow the face's texture from the first frame of `frames` through the others."""
-        start = self._faces[frames[0]].face.landmarks
-        points = self._corners(frames[0], start)
+        corner = np.array([self._left, self._top], dtype=np.float32)
+        face = FaceFrame.of((self._faces[frames[0]].face.landmarks - corner) * np.float32(self._ratio))
+        points = face.out_of(_grid())
         at, alive = [points], [np.ones(len(points), dtype=bool)]
         for before, after in pairwise(frames):
             points, kept = _follow(self._grey[before], self._grey[after], points)
             at.append(points)
             alive.append(alive[-1] & kept)
-        offset = np.array([self._left, self._top], dtype=np.float32)
-        return Track(np.stack(at) / self._ratio + offset, np.stack(alive), FaceFrame.of(start))
+        return Track(frames, np.stack(at), np.stack(alive), face)
 
-    def _corners(self, frame: int, landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
-        grey = self._grey[frame]
-        local = (landmarks - np.array([self._left, self._top])) * self._ratio
-        eyes, mouth = local[:2].mean(axis=0), local[3:].mean(axis=0)
-        down = mouth - eyes
-        middle = eyes + 0.40 * down
-        length, width = float(np.hypot(*down)), float(np.hypot(*(local[1] - local[0])))
-        mask = np.zeros_like(grey)
-        angle = float(np.degrees(np.arctan2(-down[0], down[1])))
-        axes = (round(0.95 * width), round(1.15 * length))
-        cv2.ellipse(mask, (round(float(middle[0])), round(float(middle[1]))), axes, angle, 0, 360, 255, -1)
-        found = cv2.goodFeaturesToTrack(grey, MOST_POINTS, 0.004, LEAST_APART, mask=mask, blockSize=5)
-        # OpenCV answers None, not an empty list, where there are no corners; its stubs do not say so.
-        corners = [] if found is None else found  # type: ignore[redundant-expr]
-        return np.asarray(corners, dtype=np.float32).reshape(-1, 2)
+    def pair(self, track: Track, frame: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return where a track's points started and where they are in `frame`, both in the face's frame.
+
+        Each is looked for once more, directly from the first frame: from frame to frame small errors add up.
+        """
+        number = track.frames.index(frame)
+        kept = track.alive[number]
+        start, guess = track.at[0, kept], track.at[number, kept]
+        if not len(start):
+            return track.face.into(start), track.face.into(guess)
+        there, lost = _flow(self._grey[track.frames[0]], self._grey[frame], start, guess)
+        good = ~lost & (np.hypot(*(there - guess).T) < SETTLED_PX)
+        return track.face.into(start[good]), track.face.into(there[good])
+
+
+def _grid() -> NDArray[np.float64]:
+    """Return points over the face's oval, shape (n, 2), in the face's frame."""
+    x, y = np.meshgrid(np.arange(-0.84, 0.85, APART), np.arange(-0.48, 1.33, APART))
+    inside = np.hypot(x / 0.95, (y - 0.42) / 1.0) <= 1.0
+    return np.column_stack([x[inside], y[inside]])
 
 
 def _follow(
     before: Grey, after: Grey, points: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    if not len(points):
-        return points, np.zeros(0, dtype=bool)
     there, gone = _flow(before, after, points)
     back, lost = _flow(after, before, there)
     kept = ~gone & ~lost & (np.hypot(*(back - points).T) < BACK_PX)
     return there, kept
 
 
-def _flow(before: Grey, after: Grey, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return where the points went, and which were lost."""
-    guess = points[:, None].copy()
+def _flow(
+    before: Grey, after: Grey, points: NDArray[np.float32], guess: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return where the points went, and which were lost; with a guess it is only settled."""
+    to = (points if guess is None else guess)[:, None].copy()
     there, found, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, points[:, None], guess, winSize=WINDOW, maxLevel=LEVELS
+        before,
+        after,
+        points[:, None],
+        to,
+        winSize=WINDOW,
+        maxLevel=LEVELS if guess is None else 0,
+        flags=0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
     return np.asarray(there, dtype=np.float32).reshape(-1, 2), np.asarray(found.ravel() == 0, dtype=bool)
