@@ -129,7 +129,7 @@ def chip_template(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure where a pack's landmarks lie in dlib's own chip, as the template of `open` was found (needs dlib)."""
+    """Measure where a pack's landmarks lie in dlib's own chip: the template of `open` (needs dlib)."""
     from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  as above
     from faceauth.bench.chip_template import measure  # noqa: PLC0415  as above
     from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
