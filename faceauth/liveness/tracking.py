@@ -20,7 +20,9 @@ SCALE = 48.0
 APART = 0.12
 """Between two points, in eye distances. A grid and no corners: corners crowd on eyes and mouth and leave out the
 nose, and the nose is what counts."""
-WINDOW = (13, 13)
+WINDOW = (9, 9)
+"""Pixels; a fifth of the way between the eyes. Larger ones mix the nose with the cheek behind it, and lose the
+parallax: docs/liveness.md has the comparison."""
 LEVELS = 2
 BACK_PX = 0.7
 """How far, in those pixels, a point followed there and back may end from its start."""
