@@ -1,16 +1,22 @@
 """`faceauth models`: list, install, verify and describe model packs."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from faceauth.bench.rates import Rate
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.db.upgrade import check
 from faceauth.embed.install import install as install_pack
 from faceauth.embed.install import is_installed
 from faceauth.embed.install import verify as verify_pack
-from faceauth.embed.manifest import PackSpec, load_manifest, pack_spec
+from faceauth.embed.manifest import PackSpec, PointSpec, load_manifest, pack_spec
+from faceauth.errors import StorageError
+from faceauth.installation import databases
 from faceauth.settings import Settings, load_settings
+from faceauth.vault.enrolled import count_enrolled
 
 app = typer.Typer(help="List, install and verify model packs.", no_args_is_help=True)
 
@@ -113,14 +119,9 @@ def verify(
 
 @app.command()
 def info(pack: PackName, as_json: Json = False) -> None:
-    """Say what a pack is made of, where it comes from, and what was measured with it."""
+    """Say what a pack is made of, where it comes from, what was measured with it and who is enrolled with it."""
     settings = load_settings()
     spec = pack_spec(pack, settings.models_manifest)
-    # A threshold is no secret of a person, but it helps whoever tries faces: it stays in the manifest (R24).
-    points = [
-        {"name": name, "fmr": one.fmr, "fnmr": one.fnmr, "source": one.source}
-        for name, one in spec.operating_points.items()
-    ]
     told: dict[str, Any] = {
         "name": spec.name,
         "title": spec.title,
@@ -132,17 +133,69 @@ def info(pack: PackName, as_json: Json = False) -> None:
         "chip": f"{spec.embedder.size}×{spec.embedder.size}",
         "model_digest": spec.model_digest().hex(),
         "pack_digest": spec.pack_digest().hex(),
-        "files": [{"name": one.name, "sha256": one.sha256, "size": one.size} for one in spec.files],
-        "operating_points": points,
+        "files": [
+            {"name": one.name, "sha256": one.sha256, "size": one.size, "licence": one.licence}
+            for one in spec.files
+        ],
+        "operating_points": [_measured(name, one) for name, one in spec.operating_points.items()],
+        "enrolled": _enrolled(spec, settings),
     }
     if as_json:
         print_json(told)
-        return
+    else:
+        _print_info(told)
+
+
+def _measured(name: str, point: PointSpec) -> dict[str, Any]:
+    """Describe a point; its threshold is left out, because it would help whoever tries faces (R24)."""
+    missed = Rate(round(point.fnmr * point.mated), point.mated)
+    return {
+        "name": name,
+        "fmr": point.fmr,
+        "fmr_upper": point.fmr_upper,
+        "comparisons": point.comparisons,
+        "fnmr": point.fnmr,
+        "fnmr_interval": missed.interval,
+        "mated": point.mated,
+        "source": point.source,
+    }
+
+
+def _enrolled(spec: PackSpec, settings: Settings) -> list[dict[str, Any]] | None:
+    """Count who is enrolled with the pack; nothing where there is no database to ask."""
+    data, keys = databases(settings)
+    try:
+        if not data.exists():
+            return None
+        check(data, keys)
+        with data.read() as conn:
+            return [asdict(one) for one in count_enrolled(conn, model_digest=spec.model_digest())]
+    except StorageError as error:
+        note(f"warning: who is enrolled is not known: {error}")
+        return None
+    finally:
+        data.dispose()
+        keys.dispose()
+
+
+def _print_info(told: dict[str, Any]) -> None:
+    def line(name: str, value: object) -> None:
+        out.print(f"{name:<13} {value}", markup=False)
+
     out = console()
     for name, value in told.items():
-        if not isinstance(value, list):
-            out.print(f"{name.replace('_', ' '):<13} {value}", markup=False)
+        if isinstance(value, str | int):
+            line(name.replace("_", " "), value)
     for one in told["files"]:
-        out.print(f"{'file':<13} {one['name']}  sha256 {one['sha256']}", markup=False)
-    for one in points:
-        out.print(f"{'measured':<13} {one['name']}: FNMR {one['fnmr']:.4f}; {one['source']}", markup=False)
+        line("file", f"{one['name']}  {one['licence']}  sha256 {one['sha256']}")
+    for one in told["operating_points"]:
+        low, high = one["fnmr_interval"]
+        line("measured", f"{one['name']}: FMR at most {one['fmr_upper']:.3g} (95 %, n = {one['comparisons']:,}),")
+        line("", f"FNMR {one['fnmr']:.4f} [{low:.4f}, {high:.4f}] (n = {one['mated']:,}); {one['source']}")
+    if not told["operating_points"]:
+        line("measured", "nothing yet: this pack decides nothing (docs/models.md)")
+    for one in told["enrolled"] or ():
+        people = f"{one['accounts']:,} accounts, {one['references']:,} references"
+        line("enrolled", f"{one['scenario']} ({one['tenant']}): {people}")
+    if not told["enrolled"]:
+        line("enrolled", "no database yet" if told["enrolled"] is None else "nobody")

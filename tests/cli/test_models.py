@@ -1,10 +1,11 @@
 """`faceauth models`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from faceauth.cli import app
 
@@ -15,6 +16,7 @@ RUN = CliRunner()
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A models folder with nothing in it."""
     monkeypatch.setenv("FACEAUTH_MODELS_DIR", str(tmp_path))
+    monkeypatch.setenv("FACEAUTH_DATA_DIR", str(tmp_path / "data"))
     return tmp_path
 
 
@@ -38,6 +40,34 @@ def test_info(empty: Path) -> None:
     assert found["operating_points"]
     assert "threshold" not in told.stdout
     assert found["model_digest"] in RUN.invoke(app, ["models", "info", "open"]).stdout
+
+
+def test_info_says_how_much_was_measured(empty: Path) -> None:
+    """R3: a rate comes with its number of comparisons and its interval."""
+    found = json.loads(RUN.invoke(app, ["models", "info", "retail", "--json"]).stdout)
+    assert found["dimension"] == 256
+    assert "Apache-2.0" in found["licence"]
+    point = next(one for one in found["operating_points"] if one["name"] == "fmr-1e-4")
+    assert point["fmr"] < point["fmr_upper"]
+    assert point["comparisons"] > 0
+    low, high = point["fnmr_interval"]
+    assert low <= point["fnmr"] < high
+    shown = RUN.invoke(app, ["models", "info", "retail"]).stdout
+    assert f"n = {point['comparisons']:,}" in shown
+    assert "nothing yet" in RUN.invoke(app, ["models", "info", "opencv"]).stdout
+
+
+def test_info_says_who_is_enrolled(cli: Callable[..., Result], home: Path) -> None:
+    """Nothing is known without a database; then nobody; a database that cannot be read is a warning."""
+    assert json.loads(cli("models", "info", "open", "--json").stdout)["enrolled"] is None
+    assert "no database yet" in cli("models", "info", "open").stdout
+    assert cli("init").exit_code == 0
+    assert json.loads(cli("models", "info", "open", "--json").stdout)["enrolled"] == []
+    assert "nobody" in cli("models", "info", "open").stdout
+    (home / "faceauth.db").write_bytes(b"no database" * 1000)
+    broken = cli("models", "info", "open")
+    assert broken.exit_code == 0
+    assert "who is enrolled is not known" in broken.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,34 @@
+"""How many people are enrolled with a model: counts only, no reference is opened."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from faceauth.db.schema import biometric_references
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """How many accounts of a tenant have references for a scenario, and how many references these are."""
+
+    tenant: str
+    scenario: str
+    accounts: int
+    references: int
+
+
+def count_enrolled(conn: Connection, *, model_digest: bytes) -> tuple[Enrolled, ...]:
+    """Count the references that a model made, by tenant and scenario, in the order of their names.
+
+    Args:
+        conn: An open connection to the data database.
+        model_digest: 32 bytes; see ``faceauth.embed.manifest.PackSpec.model_digest``.
+    """
+    table = biometric_references
+    found = conn.execute(
+        select(table.c.tenant, table.c.scenario, func.count(table.c.account.distinct()), func.count())
+        .where(table.c.model_digest == model_digest)
+        .group_by(table.c.tenant, table.c.scenario)
+        .order_by(table.c.tenant, table.c.scenario)
+    )
+    return tuple(Enrolled(*row) for row in found)
