@@ -97,7 +97,6 @@ class ReferenceStore:
             scenario=grant.scenario,
             model_digest=probe.model_digest,
         )
-        conn.execute(delete(table).where(table.c.reference_id.in_(old)))
         ids = tuple(self._new_id("reference") for _ in parts)
         for reference_id, part in zip(ids, parts, strict=True):
             context = SealContext(
@@ -121,6 +120,9 @@ class ReferenceStore:
                     created_at=self._clock(),
                 )
             )
+        # After the new rows, whose trigger locks the consent: an erasure takes that lock before it touches rows,
+        # and two that take locks in opposite orders would wait for each other.
+        conn.execute(delete(table).where(table.c.reference_id.in_(old)))
         # After the rows: they hold the locks that an erasure re-keying this account waits for. It made its new key
         # before it waits, so either it finds these rows, or this look finds the new key.
         if not self._keys.is_current(key):
