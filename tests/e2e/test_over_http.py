@@ -17,12 +17,11 @@ from faceauth.embed.packs import Pack
 from faceauth.installation import databases
 from faceauth.settings import Settings
 from faceauth.signing import CONSENT_RECEIPT, DELETION_RECEIPT, check, keys_from_jwks
-from faceauth.simulate import simulate_session
 from faceauth.vault.keyring import load_keyring
 from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.references import ReferenceStore
-from tests.e2e.conftest import People, Server, challenge_of
+from tests.e2e.conftest import People, Server, stand_before
 from tests.forensics import scan, vector_needles
 
 
@@ -63,7 +62,7 @@ def stored(server: Server, pack: Pack, account: str) -> Stored:
 def test_the_whole_way(server: Server, people: People, pack: Pack) -> None:
     """R9, R13, R17, R24, R25, R29, R32, R36, R40, R42, R44, over HTTP alone."""
     keys = server.http.get("/oauth2/jwks").json()
-    path, frames = "/v1/accounts/anna", []
+    path = "/v1/accounts/anna"
 
     # Nobody agreed, so nothing starts, and the answer says what to show.
     server.call("PUT", path, json={})
@@ -77,41 +76,31 @@ def test_the_whole_way(server: Server, people: People, pack: Pack) -> None:
     assert receipt["sub"] == "anna"
 
     # Enrolment.
-    opened = server.open("enrol", "anna").json()
-    burst = simulate_session(people.anna, challenge_of(opened), seed=1)
-    frames += [frame.jpeg for frame in burst]
-    answer = server.show(opened, burst)
-    assert answer.json()["state"] == "accepted", server.call("GET", f"/v1/sessions/{opened['session_id']}").text
+    enrolled = stand_before(server, "enrol", "anna", people.anna)
+    assert enrolled.answer.json()["state"] == "accepted", enrolled.view
     references = server.call("GET", f"{path}/references").json()["references"]
     assert len(references) >= 1
 
     # The right person, with a token that a well-known library accepts.
-    opened = server.open("verify", "anna").json()
-    burst = simulate_session(people.anna, challenge_of(opened), seed=2)
-    frames += [frame.jpeg for frame in burst]
-    assert server.show(opened, burst).json()["state"] == "accepted"
-    view = server.call("GET", f"/v1/sessions/{opened['session_id']}").json()
-    assert (view["state"], view["account_id"], view["amr"]) == ("accepted", "anna", ["face"])
-    token = jwt.decode(view["id_token"], KeySet.import_key_set(keys), algorithms=["ES256"])
+    login = stand_before(server, "verify", "anna", people.anna)
+    assert login.answer.json()["state"] == "accepted", login.view
+    assert (login.view["state"], login.view["account_id"], login.view["amr"]) == ("accepted", "anna", ["face"])
+    token = jwt.decode(login.view["id_token"], KeySet.import_key_set(keys), algorithms=["ES256"])
     assert (token.claims["sub"], token.claims["aud"], token.claims["amr"]) == ("anna", "default", ["face"])
-    # The same frames again, and the same session again, open nothing.
-    again = server.show(opened, burst)
+
+    # The same session again, and the same frames in a new one, open nothing.
+    again = server.show(login.opened, login.burst)
     assert (again.status_code, again.json()["code"]) == (409, "session_closed")
     replayed = server.open("verify", "anna").json()
-    assert server.show(replayed, burst).json().get("state") != "accepted"
+    assert server.show(replayed, login.burst).json().get("state") != "accepted"
 
     # Another person and a flat picture are denied, in the same bytes; the backend learns why.
-    denials = set()
-    for subject, seed, reason in ((people.ben, 3, "mismatch"), (people.printed, 4, "liveness")):
-        opened = server.open("verify", "anna").json()
-        burst = simulate_session(subject, challenge_of(opened), seed=seed)
-        frames += [frame.jpeg for frame in burst]
-        answer = server.show(opened, burst)
-        denials.add((answer.status_code, answer.content))
-        view = server.call("GET", f"/v1/sessions/{opened['session_id']}").json()
-        assert (view["state"], view["reason"], view["id_token"]) == ("denied", reason, None)
-    assert len(denials) == 1
-    assert b"Another way to log in" in denials.pop()[1]
+    other = stand_before(server, "verify", "anna", people.ben)
+    flat = stand_before(server, "verify", "anna", people.printed)
+    for shown, reason in ((other, "mismatch"), (flat, "liveness")):
+        assert (shown.view["state"], shown.view["reason"], shown.view["id_token"]) == ("denied", reason, None)
+    assert (other.answer.status_code, other.answer.content) == (flat.answer.status_code, flat.answer.content)
+    assert b"Another way to log in" in flat.answer.content
 
     # Before: sealed rows are on the disk, and no vector is. This also shows that the scan can find.
     before = stored(server, pack, "anna")
@@ -128,6 +117,7 @@ def test_the_whole_way(server: Server, people: People, pack: Pack) -> None:
     assert server.open("verify", "anna").json()["code"] == "consent_required"
     assert scan(places, [*before.vectors, *before.sealed]) == []
     # No frame was ever written anywhere, nor any credential (R9).
+    frames = [frame.jpeg for shown in (enrolled, login, other, flat) for frame in shown.burst]
     middles = [frame[len(frame) // 2 :][:48] for frame in frames]
     assert scan(places, middles) == []
     assert scan(places, [secret.encode() for secret in server.secrets]) == []
