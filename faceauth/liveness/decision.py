@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from faceauth.errors import LivenessDenied
 from faceauth.liveness.identity import best_faces, check_identity
 from faceauth.liveness.integrity import by_step, check_integrity
-from faceauth.liveness.motion import DIRECTION, Nose, check_motion, furthest
+from faceauth.liveness.motion import DIRECTION, Nose, check_motion, far_enough
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.solid import check_solid
 from faceauth.types import AlignedFace, Challenge, Embedder, LiveCapture
@@ -53,7 +53,7 @@ def _judge(
     check_solid(challenge, faces, steps, seen, profile)
     facing = best_faces(challenge, faces, steps, seen, profile)
     turned = [
-        faces[furthest(step.kind, frames, seen, 1)[0]]
+        faces[far_enough(step.kind, frames, seen, profile)[0]]
         for step, frames in zip(challenge.steps, steps, strict=True)
         if step.kind in DIRECTION
     ]

@@ -77,14 +77,15 @@ def _check_way(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> N
     least = profile.nose_turn if axis == TURN else profile.nose_nod
     if way.max() < least:
         raise LivenessDenied(GATE, "The head did not go where it was told to.")
-    if way.min() < -profile.nose_wrong:
+    if way.min() < -profile.nose_astray:
         raise LivenessDenied(GATE, "The head went to the wrong side.")
-    if way[soon].max() > profile.steady_nose:
+    if way[soon].max() > profile.nose_astray:
         raise LivenessDenied(GATE, "The head was on its way before it was told to.")
 
 
-def furthest(kind: StepKind, frames: range, seen: Nose, count: int) -> list[int]:
-    """Return the `count` frames of a motion in which it went furthest, the furthest first."""
+def far_enough(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> list[int]:
+    """Return a motion's frames, first those in which it went as far as it is best judged, or furthest."""
     axis, sign = DIRECTION[kind]
     way = sign * seen.offset[frames.start : frames.stop, axis]
-    return [int(frames[number]) for number in np.argsort(-way)[:count]]
+    best = min(float(way.max()), profile.nose_best)
+    return [int(frames[number]) for number in np.argsort(np.abs(way - best))]

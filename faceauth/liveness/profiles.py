@@ -35,11 +35,14 @@ class Profile:
         steady_nose: how far the nose may stand from where it was, while facing the camera.
         nose_turn: how far the nose must go in a turn, to the commanded side.
         nose_nod: how far it must go in a nod.
-        reaction_ms: nobody's head is on its way earlier than this after a prompt.
-        nose_wrong: how far it may go to the other side while a motion is asked for.
+        nose_best: how far a motion is judged: who turns further hides a part of the face, and points are lost.
+    nose_best: float = 0.28
+    reaction_ms: nobody's head is on its way earlier than this after a prompt.
+        nose_astray: how far it may be to the other side while a motion is asked for, or on its way too early.
         least_eye_px: pixels between the eyes, facing the camera (LIVENESS G1: 50).
         least_tracked: points that must be followed through a step (LIVENESS G1: 40).
-        least_survival: share of the points that must still be there at its end (LIVENESS G1: 0.5).
+        least_kept: share of the points that must be found again in each next frame; a face that is swapped for
+            another leaves few (docs/liveness.md has the figures).
         parallax: least γ of the motions' mean (LIVENESS G3: 0.12 of a turn or a nod).
         parallax_each: least γ of each motion; flat and bent pictures reach it by noise in one, not in all.
         off_plane: least median residual of a homography over a turn, against what is exactly flat.
@@ -66,13 +69,14 @@ class Profile:
     steady_nose: float = 0.12
     nose_turn: float = 0.05
     nose_nod: float = 0.03
+    nose_best: float = 0.28
     reaction_ms: int = 100
-    nose_wrong: float = 0.15
+    nose_astray: float = 0.15
     least_eye_px: float = 50.0
     least_tracked: int = 40
-    least_survival: float = 0.5
+    least_kept: float = 0.5
     parallax: float = 0.12
-    parallax_each: float = 0.06
+    parallax_each: float = 0.05
     off_plane: float = 0.018
     same_point: str = "fmr-1e-2"
     too_constant: float = 0.999

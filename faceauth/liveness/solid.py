@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.errors import LivenessDenied
-from faceauth.liveness.motion import DIRECTION, TURN, Nose, furthest
+from faceauth.liveness.motion import DIRECTION, TURN, Nose, far_enough
 from faceauth.liveness.parallax import off_plane, parallax
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.tracking import Footage, Track
@@ -17,7 +17,7 @@ Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Points in the face's frame before a motion and in it, shape (n, 2) each."""
 
 JUDGED: Final = 3
-"""A motion's γ is the median over this many frames, those in which it went furthest."""
+"""A motion's γ is the median over this many frames, those of `far_enough`."""
 
 
 def check_solid(
@@ -36,7 +36,7 @@ def check_solid(
         track = footage.track(range(start, frames.stop))
         _check_followed(track, profile)
         if step.kind != "center":
-            pairs = [footage.pair(track, frame) for frame in furthest(step.kind, frames, seen, JUDGED)]
+            pairs = [footage.pair(track, frame) for frame in far_enough(step.kind, frames, seen, profile)[:JUDGED]]
             gammas.append(_check_shape(step, pairs, seen.rest, profile))
     # Written so that a value that is no number is denied, here and below.
     if not np.mean(gammas) >= profile.parallax:
@@ -44,8 +44,8 @@ def check_solid(
 
 
 def _check_followed(track: Track, profile: Profile) -> None:
-    if track.left() < profile.least_tracked or track.survival() < profile.least_survival:
-        raise LivenessDenied("continuity", "The face's texture could not be followed through a step.")
+    if track.left() < profile.least_tracked or not track.kept() >= profile.least_kept:
+        raise LivenessDenied("continuity", "The face's texture could not be followed from frame to frame.")
 
 
 def _check_shape(step: Step, pairs: Sequence[Pair], tip: NDArray[np.float64], profile: Profile) -> float:

@@ -49,9 +49,10 @@ class Track:
         """Return how many points are still followed in the last frame."""
         return int(self.alive[-1].sum())
 
-    def survival(self) -> float:
-        """Return the share of points that are still followed in the last frame."""
-        return float(np.mean(self.alive[-1]))
+    def kept(self) -> float:
+        """Return the share of points that the worst step from one frame to the next has left."""
+        counts = self.alive.sum(axis=1)
+        return float(np.min(counts[1:] / np.maximum(counts[:-1], 1)))
 
 
 class Footage:
