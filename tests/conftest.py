@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,10 +12,14 @@ from faceauth import pipeline as pipeline_module
 from faceauth.db.upgrade import upgrade
 from faceauth.vault.keyring import create_keyring
 from tests import databases, postgresql
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 from tests.clocks import HandClock
 from tests.service import Service, everybody_is_live, make_service
 
 ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
@@ -101,3 +106,22 @@ def enrolled(service: Service) -> Service:
     service.agree()
     assert service.post(service.open("enrol")).state == "accepted"
     return service
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Debian's Chromium, headless, with a camera that shows a test picture; one for all tests of the run."""
+    if not CHROMIUM.is_file():
+        pytest.skip("needs Chromium: apt-get install chromium")
+    from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415  most runs of a part need no browser
+
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(
+                executable_path=str(CHROMIUM),
+                args=["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+            )
+        except Error as error:
+            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
+        yield started
+        started.close()

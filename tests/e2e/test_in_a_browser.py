@@ -12,9 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from faceauth.simulate import simulate_session
 from faceauth.simulate.surface import Subject
 from tests.e2e.conftest import People, Server, challenge_of, stand_before
-from tests.web.conftest import browser
-
-__all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 
