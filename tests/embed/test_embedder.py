@@ -33,7 +33,7 @@ def spec(**changes: object) -> PackSpec:
     """Return the pack `open` with chips of 4×4 pixels and three numbers an embedding."""
     pack = pack_spec("open")
     fields = {"size": 4, "dimension": 3, "mirror": False, **changes}
-    return pack.model_copy(update={"embedder": pack.embedder.model_copy(update=fields)})
+    return pack.model_copy(update={"embedder": pack.embedder.model_copy(update=fields), "normaliser": None})
 
 
 def chip(red: int = 10, green: int = 20, blue: int = 30) -> Image:

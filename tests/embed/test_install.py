@@ -129,6 +129,40 @@ def test_open_is_converted(tmp_path: Path, origin: Origin) -> None:
     assert verify("open", tmp_path) == ["rnet.onnx is not the file the manifest names."]
 
 
+def test_retail_is_converted(shared: Path, tmp_path: Path) -> None:
+    """The pack `retail` from the files as published, in folders of their own; what is missing is named."""
+    install("retail", tmp_path, from_dir=shared / "models")
+    assert verify("retail", tmp_path) == []
+    assert names(tmp_path / "retail") == {"embedder.onnx", "detector.onnx"}
+    with pytest.raises(ModelError, match=r"holds no face_detection_yunet_2023mar\.onnx"):
+        install("retail", tmp_path / "other", from_dir=shared / "models" / "reid-retail-0095")
+    assert not (tmp_path / "other" / "retail").exists()
+
+
+def test_altered_source_is_not_converted(shared: Path, tmp_path: Path) -> None:
+    """R22: the digest of what a graph is made from is checked first."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    published = [shared / "models" / "yunet" / "face_detection_yunet_2023mar.onnx"]
+    published += sorted((shared / "models" / "reid-retail-0095").glob("*-0095.???"))
+    for path in published:
+        (folder / path.name).write_bytes(path.read_bytes())
+    weights = folder / "face-reidentification-retail-0095.bin"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    with pytest.raises(ModelAltered, match=r"0095\.bin"):
+        install("retail", tmp_path / "models", from_dir=folder)
+    assert not (tmp_path / "models" / "retail").exists()
+
+
+def test_right_file_among_folders_of_the_same_names(tmp_path: Path, folder: Path) -> None:
+    """Packs use the same file names: the right one is told by its digest."""
+    (tmp_path / "a-first").mkdir()
+    (tmp_path / "a-first" / "one.onnx").write_bytes(b"of another pack")
+    (folder / "two.onnx").write_bytes(TWO)
+    install_spec(spec(), tmp_path / "models", from_dir=tmp_path)
+    assert (tmp_path / "models" / "test" / "one.onnx").read_bytes() == ONE
+
+
 def test_problems_in_words(tmp_path: Path) -> None:
     one = spec().files[0]
     assert problem_of(one, tmp_path) == "one.onnx is missing."

@@ -56,7 +56,7 @@ def test_template_lies_in_the_chip() -> None:
 def test_operating_points_of_open() -> None:
     """R1, R2: each says how many comparisons stand behind it, and stricter points have higher thresholds."""
     points = sorted(pack_spec("open").points().values(), key=lambda point: -point.fmr)
-    assert [point.name for point in points] == ["fmr-1e-2", "fmr-1e-3", "fmr-1e-4", "strictest"]
+    assert [point.name for point in points] == ["fmr-1e-3", "fmr-1e-4", "fmr-1e-5"]
     for point in points:
         assert point.fmr < point.fmr_upper
         assert point.fmr_upper >= 3 / point.comparisons  # zero errors in n trials still allow 3/n (R3)

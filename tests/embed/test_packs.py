@@ -1,19 +1,25 @@
 """Loading packs, real and refused; the insightface package's own classes on a stand-in."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
+from faceauth.embed import packs
+from faceauth.embed.batcher import BatchingEmbedder
 from faceauth.embed.convert import any_size
 from faceauth.embed.embedder import OnnxEmbedder
 from faceauth.embed.insightface import RecognitionSession, ScrfdDetector, load_detector, load_recognition
 from faceauth.embed.manifest import EmbedderSpec, ModelFile, PackSpec, pack_spec
 from faceauth.embed.packs import Pack, load_pack, load_spec
+from faceauth.embed.session import PROVIDERS, OnnxSession, load_session
 from faceauth.embed.sources import sha256_hex
 from faceauth.errors import ModelAltered, ModelError, ModelMissing
+from faceauth.settings import InferenceSettings
 from faceauth.types import Embedder, Image
 from tests.embed.graphs import embedder as small_embedder
 
@@ -33,6 +39,38 @@ def test_open(open_pack: Pack) -> None:
     answer = open_pack.detector_sessions["onet"].run({"image": np.zeros((2, 48, 48, 3), np.float32)})
     assert answer["points"].shape == (2, 5, 2)
     assert "session" not in repr(open_pack)
+
+
+def test_provider_that_is_not_there_is_refused(models_dir: Path) -> None:
+    """FACEAUTH_INFERENCE__PROVIDER: no silent fallback."""
+    if PROVIDERS["coreml"] in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has CoreML")
+    with pytest.raises(ModelError, match="no provider coreml"):
+        load_pack("open", models_dir, inference=InferenceSettings(provider="coreml"))
+
+
+def test_on_an_accelerator_sessions_share_batches(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path an accelerator takes, with the CPU in its place: the same embeddings, and it can be closed."""
+    plain = load_pack("open", models_dir)
+    plain.close()
+
+    def on_cpu(path: Path, *, expected_sha256: str, provider: str = "cpu") -> OnnxSession:
+        asked.append(provider)
+        return load_session(path, expected_sha256=expected_sha256)
+
+    asked: list[str] = []
+    monkeypatch.setattr(packs, "load_session", on_cpu)
+    pack = load_pack("open", models_dir, inference=InferenceSettings(provider="cuda", batch=3, wait_ms=50))
+    assert isinstance(pack.embedder, BatchingEmbedder)
+    assert asked == ["cpu", "cpu", "cpu", "cuda"]  # the detector's three networks stay where they are
+    size = pack.embedder.template.size
+    chips = list(np.random.default_rng(4).integers(0, 256, (3, size, size, 3), dtype=np.uint8))
+    with ThreadPoolExecutor(3) as pool:
+        found = [one.result()[0] for one in [pool.submit(pack.embedder.embed, [chip]) for chip in chips]]
+    assert np.abs(np.stack(found) - plain.embedder.embed(chips)).max() < 1e-5
+    pack.close()
+    with pytest.raises(ModelError, match="closed"):
+        pack.embedder.embed(chips)
 
 
 def test_missing_pack_says_what_to_do(tmp_path: Path) -> None:
