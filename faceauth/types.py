@@ -228,12 +228,25 @@ class Embedder(Protocol):
         ...
 
 
+class Normaliser(Protocol):
+    """Knows how close strangers come to a face: a cosine that is high among look-alikes is lowered by it."""
+
+    def offset(self, vector: Vector) -> float:
+        """Return what is taken off a comparison score for an embedding of unit length, shape (d,).
+
+        Raises:
+            ModelError: The embedding has another dimension than the normaliser was trained for.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """A threshold on the cosine with the measurement behind it.
+    """A threshold on the comparison score with the measurement behind it.
 
     `fmr` is the target; `comparisons` says how many non-mated comparisons were made and `fmr_upper` the upper
-    end of the 95 % interval they allow; `fnmr` was measured on `mated` mated comparisons at that threshold.
+    end of the 95 % interval they allow; `fnmr` was measured on `mated` mated comparisons at that threshold. With
+    a `normaliser` the score is the cosine less the mean of both sides' offsets, else the cosine itself.
     """
 
     name: str
@@ -244,3 +257,4 @@ class OperatingPoint:
     fnmr: float
     mated: int
     source: str
+    normaliser: Normaliser | None = field(default=None, repr=False, compare=False)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from faceauth.embed.manifest import EmbedderSpec, PackSpec
 from faceauth.errors import ModelError
-from faceauth.types import ChipTemplate, Image, ModelSession, OperatingPoint
+from faceauth.types import ChipTemplate, Image, ModelSession, Normaliser, OperatingPoint
 
 Floats = NDArray[np.float32]
 
@@ -50,13 +50,20 @@ def to_unit(vectors: Floats) -> Floats:
 class OnnxEmbedder:
     """The embedder of a pack; a `faceauth.types.Embedder`. `embed` may be called from several threads."""
 
-    def __init__(self, session: ModelSession, pack: PackSpec) -> None:
-        """Take the loaded network and its entry in the manifest."""
+    def __init__(self, session: ModelSession, pack: PackSpec, normaliser: Normaliser | None = None) -> None:
+        """Take the loaded network, its entry in the manifest, and the score normaliser if that names one.
+
+        Raises:
+            ModelError: The manifest names a normaliser and none is given, or the other way round.
+        """
+        if (pack.normaliser is None) != (normaliser is None):
+            # Without it the thresholds would be taken for thresholds on another score.
+            raise ModelError(f"The pack {pack.name} decides with the score normaliser it was measured with only.")
         self._session = session
         self._spec = pack.embedder
         self._digest = pack.model_digest()
         self._template = pack.embedder.chip_template
-        self._points = pack.points()
+        self._points = pack.points(normaliser)
 
     @property
     def model_digest(self) -> bytes:

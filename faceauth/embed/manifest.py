@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from faceauth.errors import ConfigurationError, ModelError
-from faceauth.types import ChipTemplate, OperatingPoint
+from faceauth.types import ChipTemplate, Normaliser, OperatingPoint
 
 SCHEMA = 1
 
@@ -178,6 +178,15 @@ class PointSpec(_Frozen):
     source: str
 
 
+class NormaliserSpec(_Frozen):
+    """The score normaliser that the operating points were measured with; see `faceauth.embed.normaliser`."""
+
+    file: FileName
+    sha256: Sha256
+    low: float
+    high: float
+
+
 class PackSpec(_Frozen):
     """One pack of the manifest."""
 
@@ -190,6 +199,7 @@ class PackSpec(_Frozen):
     files: tuple[ModelFile, ...]
     detector: DetectorSpec
     embedder: EmbedderSpec
+    normaliser: NormaliserSpec | None = None
     operating_points: Mapping[str, PointSpec] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -212,10 +222,15 @@ class PackSpec(_Frozen):
                 return one
         raise ModelError(f"The pack {self.name} has no file {name!r}.")
 
-    def points(self) -> dict[str, OperatingPoint]:
-        """Return the operating points by name."""
+    def points(self, normaliser: Normaliser | None = None) -> dict[str, OperatingPoint]:
+        """Return the operating points by name.
+
+        Args:
+            normaliser: The pack's score normaliser, loaded; without it the points can be read, not decided at.
+        """
         return {
-            name: OperatingPoint(name=name, **point.model_dump()) for name, point in self.operating_points.items()
+            name: OperatingPoint(name=name, **point.model_dump(), normaliser=normaliser)
+            for name, point in self.operating_points.items()
         }
 
     def model_digest(self) -> bytes:

@@ -8,6 +8,7 @@ from faceauth.embed.batcher import BatchingEmbedder
 from faceauth.embed.embedder import OnnxEmbedder
 from faceauth.embed.insightface import load_detector, load_recognition
 from faceauth.embed.manifest import PackSpec, pack_spec
+from faceauth.embed.normaliser import load_normaliser
 from faceauth.embed.session import Provider, load_session
 from faceauth.errors import ModelError, ModelMissing
 from faceauth.settings import InferenceSettings
@@ -94,7 +95,8 @@ def load_spec(spec: PackSpec, folder: Path, inference: InferenceSettings | None 
 
 
 def _embedder(spec: PackSpec, folder: Path, inference: InferenceSettings) -> Embedder:
-    embedder = OnnxEmbedder(_embedder_session(spec, folder, inference.provider), spec)
+    normaliser = None if spec.normaliser is None else load_normaliser(spec.normaliser, folder)
+    embedder = OnnxEmbedder(_embedder_session(spec, folder, inference.provider), spec, normaliser)
     if inference.provider == "cpu" or spec.embedder.batch == "one":
         # On a CPU a batch takes as long as its chips one by one, so waiting for company would only cost time.
         return embedder

@@ -28,7 +28,7 @@ def verify(
     same_model = [reference for reference in references if reference.model_digest == probe.model_digest]
     if not same_model:
         raise NotEnrolled("There is no reference of this model to compare with.")
-    score = compare_mean(probe, same_model)
+    score = compare_mean(probe, same_model, normaliser=point.normaliser)
     # Written so that a NaN denies (R4).
     if not score >= point.threshold:
         raise Mismatch("The face is not the enrolled one.")
@@ -76,7 +76,10 @@ def identify(
         _require_granted(found, grants[account])
     if len({(grant.tenant, grant.scenario) for grant in map(grants.__getitem__, candidates)}) != 1:
         raise ConsentRequired("A search stays within one tenant and one scenario.")
-    ranked = sorted(((compare_mean(probe, found), account) for account, found in candidates.items()), reverse=True)
+    scored = {
+        account: compare_mean(probe, found, normaliser=point.normaliser) for account, found in candidates.items()
+    }
+    ranked = sorted(((score, account) for account, score in scored.items()), reverse=True)
     best, account = ranked[0]
     if not best >= point.threshold:
         raise Mismatch("Nobody who agreed to be identified looks like this.")

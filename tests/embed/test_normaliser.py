@@ -58,9 +58,8 @@ def test_another_dimension_is_refused() -> None:
         QuadraticNormaliser(matrix(3), low=0, high=1).offset(unit(1, 4)[0])
 
 
-def spec(file: Path, **changes: object) -> NormaliserSpec:
-    fields = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "low": 0, "high": 1}
-    return NormaliserSpec.model_validate({**fields, **changes})
+def spec(file: Path) -> NormaliserSpec:
+    return NormaliserSpec(file=file.name, sha256=hashlib.sha256(file.read_bytes()).hexdigest(), low=0, high=1)
 
 
 def test_only_the_file_the_manifest_names(tmp_path: Path) -> None:
@@ -81,7 +80,7 @@ def test_no_pickle_and_no_nothing(tmp_path: Path) -> None:
     np.save(file, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(ModelError):
         load_normaliser(spec(file), tmp_path)
-    gone = spec(file, file="gone.npy")
+    gone = spec(file).model_copy(update={"file": "gone.npy"})
     with pytest.raises(ModelMissing):
         load_normaliser(gone, tmp_path)
 

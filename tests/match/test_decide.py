@@ -71,10 +71,45 @@ def test_the_threshold_itself_matches_and_one_step_above_does_not() -> None:
 def test_the_score_is_against_the_mean_and_not_the_best() -> None:
     near, far = reference(at(0.8), number=1), reference(at(0.2, axis=2), number=2)
     mean = np.mean([near.vector, far.vector], axis=0)
-    expected = mean[0] / np.linalg.norm(mean)
+    expected = mean[0] / math.sqrt(np.linalg.norm(mean))
     assert compare_mean(probe(), [near, far]) == pytest.approx(float(expected), abs=1e-6)
     with pytest.raises(Mismatch):
         verify(probe(), [near, far], grant=grant(), point=point(0.79))
+
+
+class Crowd:
+    """Takes off a face's last number, so that each side's part can be told."""
+
+    def offset(self, vector: Floats) -> float:
+        return float(vector[-1])
+
+
+def test_a_normaliser_takes_off_half_of_each_sides_offset() -> None:
+    mine, theirs = at(0.9, axis=7), [reference(at(0.8, axis=7), number=1), reference(at(0.7, axis=7), number=2)]
+    plain = compare_mean(probe(mine), theirs)
+    taken = (mine[7] + (theirs[0].vector[7] + theirs[1].vector[7]) / 2) / 2
+    assert compare_mean(probe(mine), theirs, normaliser=Crowd()) == pytest.approx(float(plain - taken), abs=1e-6)
+
+
+def test_decisions_are_made_on_the_normalised_score() -> None:
+    crowded = replace(point(0.9), normaliser=Crowd())
+    face = reference(at(0.95, axis=7))
+    assert verify(probe(), [face], grant=grant(), point=point(0.9)).account == "anna"
+    with pytest.raises(Mismatch):
+        verify(probe(), [face], grant=grant(), point=crowded)
+    with pytest.raises(Mismatch):
+        identify(probe(), [face], grants={"anna": grant()}, points={"p": crowded}, gallery_size=1)
+
+
+def test_a_normaliser_that_gives_nothing_denies() -> None:
+    """R4."""
+
+    class Broken:
+        def offset(self, vector: Floats) -> float:
+            return math.nan * float(vector[0])
+
+    with pytest.raises(Mismatch):
+        verify(probe(), [reference(at(1.0))], grant=grant(), point=replace(point(), normaliser=Broken()))
 
 
 @given(st.floats(-1, 1, width=32))
