@@ -1,6 +1,7 @@
 """The real server on a free port, spoken to over HTTP alone."""
 
 import importlib.util
+import itertools
 import json
 import os
 import signal
@@ -23,6 +24,9 @@ from faceauth.demo.people import group_cast
 from faceauth.embed.packs import Pack, load_pack
 from faceauth.simulate import Head, Print, SimulatedFrame, Subject, simulate_session
 from faceauth.types import Challenge, Image, Step
+
+SEEDS = itertools.count(1)
+"""A burst rendered with a seed that was used before would be told as a replay."""
 
 FACEAUTH = Path(sys.executable).with_name("faceauth")
 
@@ -96,18 +100,17 @@ class Shown:
 
 def stand_before(server: Server, purpose: str, account: str, subject: Subject) -> Shown:
     """Go through a session, and through up to two more where liveness said no, as people do."""
-    shown = _one_session(server, purpose, account, subject, seed=1)
-    for seed in (2, 3):
+    shown = _one_session(server, purpose, account, subject)
+    for _ in range(2):
         if isinstance(subject, Print) or shown.view["reason"] != "liveness":
             break
-        shown = _one_session(server, purpose, account, subject, seed=seed)
+        shown = _one_session(server, purpose, account, subject)
     return shown
 
 
-def _one_session(server: Server, purpose: str, account: str, subject: Subject, *, seed: int) -> Shown:
+def _one_session(server: Server, purpose: str, account: str, subject: Subject) -> Shown:
     opened = server.open(purpose, account).json()
-    # The purpose in the seed: a burst that was sent before would be told as a replay.
-    burst = simulate_session(subject, challenge_of(opened), seed=1000 * len(purpose) + seed, mild=True)
+    burst = simulate_session(subject, challenge_of(opened), seed=next(SEEDS), mild=True)
     answer = server.show(opened, burst)
     view = server.call("GET", f"/v1/sessions/{opened['session_id']}").json()
     return Shown(opened, burst, answer, view)
