@@ -51,8 +51,14 @@ def check_identity(
     if vectors.ndim != 2 or len(vectors) != len(facing) + len(turned) or not np.isfinite(vectors).all():
         raise LivenessDenied(GATE, "The embedder gave something that is no embedding.")
     cosines = vectors @ vectors.T
-    least = embedder.operating_points[profile.same_point].threshold
-    if not cosines[: len(facing), : len(facing)].min() >= least:
+    point = embedder.operating_points[profile.same_point]
+    scores = cosines[: len(facing), : len(facing)]
+    if point.normaliser is not None:
+        offsets = np.array(
+            [point.normaliser.offset(vector) for vector in vectors[: len(facing)].astype(np.float32)]
+        )
+        scores = scores - (offsets[:, None] + offsets[None]) / 2
+    if not scores.min() >= point.threshold:
         raise LivenessDenied(GATE, "The frames do not show the same person throughout.")
     if cosines.min() >= profile.too_constant:
         raise LivenessDenied(GATE, "Every frame shows the same picture.")

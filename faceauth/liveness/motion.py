@@ -55,6 +55,8 @@ def check_motion(challenge: Challenge, steps: Sequence[range], seen: Nose, profi
     Raises:
         LivenessDenied: gate `motion`.
     """
+    if not any(step.kind in DIRECTION for step in challenge.steps):
+        raise LivenessDenied(GATE, "The challenge asks for no motion.")
     for step, frames in zip(challenge.steps, steps, strict=True):
         if step.kind == "center":
             _check_center(frames, seen, profile)

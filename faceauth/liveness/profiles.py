@@ -78,7 +78,7 @@ class Profile:
     parallax: float = 0.12
     parallax_each: float = 0.05
     off_plane: float = 0.018
-    same_point: str = "fmr-1e-2"
+    same_point: str = "fmr-1e-3"
     too_constant: float = 0.999
     least_faces: int = 3
     best_faces: int = 6
