@@ -32,6 +32,7 @@ from faceauth.errors import (
     Mismatch,
     SealBroken,
     SessionClosed,
+    SeveralMatch,
     TooManyFrames,
     UnknownReference,
 )
@@ -40,6 +41,7 @@ from faceauth.liveness.challenge import challenge_from_wire
 from faceauth.liveness.decision import judge
 from faceauth.liveness.profiles import PROFILES
 from faceauth.match import decide as match
+from faceauth.renewal import Renewal
 from faceauth.settings import Settings
 from faceauth.types import (
     AlignedFace,
@@ -94,6 +96,7 @@ class Pipeline:
     audit: AuditLog
     settings: Settings
     clock: Clock
+    renewal: Renewal | None = None
 
     def submit(
         self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object
@@ -138,11 +141,11 @@ class Pipeline:
         live = self._live(session, challenge, faces)
         probe = make_probe(live, self.embedder)
         if grant is None:
-            self.identify(session, probe)
+            self.identify(session, live, probe)
         elif session.purpose == "enrol":
             self.enrol(session, grant, probe)
         else:
-            self.verify(session, grant, probe)
+            self.verify(session, grant, live, probe)
         return SessionAnswer("accepted")
 
     def _ask(self, session: CaptureSession, account: str) -> ConsentGrant:
@@ -268,7 +271,9 @@ class Pipeline:
             self.gate.confirm(conn, grant)
             self.references.still_there(conn, decision.reference_id)
             self.sessions.decide(conn, session, outcome, now=self.clock())
-            self.attempts.succeed(conn, tenant=grant.tenant, account=grant.account)
+            if session.purpose == "verify":
+                # Only what was charged is given back: a search charges nobody.
+                self.attempts.succeed(conn, tenant=grant.tenant, account=grant.account)
             self.audit.append(
                 conn,
                 Event.SESSION_ACCEPTED,

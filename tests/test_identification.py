@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from faceauth.db.schema import attempts
 from faceauth.db.tenants import DEFAULT_TENANT
 from tests.service import BLUE, RED, Service
 
@@ -34,6 +36,16 @@ def test_identification_finds_only_those_who_agreed_to_it(door: Service) -> None
     view = door.installation.desk.view(tenant=DEFAULT_TENANT, session_id=opened.session_id)
     assert (view.session.state, view.session.matched_account) == ("accepted", "anna")
     assert door.reason(_identified(door, BLUE)) == ("denied", "mismatch")
+
+
+def test_being_found_forgives_no_failed_login(door: Service) -> None:
+    """R12: a search charges nobody, so its success takes nobody's failures back."""
+    door.agree(scenario="door")
+    door.post(door.open("enrol", scenario="door"))
+    assert door.post(door.open("verify"), BLUE).state == "denied"
+    assert door.reason(_identified(door))[0] == "accepted"
+    with door.installation.data.read() as conn:
+        assert conn.scalar(select(attempts.c.consecutive)) == 1
 
 
 def test_identification_ends_with_the_consent(door: Service) -> None:
