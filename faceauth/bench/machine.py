@@ -4,7 +4,8 @@ import os
 import platform
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -33,6 +34,14 @@ def environment() -> Environment:
         cores=os.cpu_count() or 1,
         packages={name: found for name in PACKAGES if (found := _version(name))},
     )
+
+
+def environment_json() -> dict[str, object]:
+    """Return when and where a measurement is made, as a report holds it."""
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "environment": asdict(environment()),
+    }
 
 
 def _version(name: str) -> str | None:
