@@ -4,13 +4,14 @@ The offset of a face is what adaptive s-norm takes off its scores: the mean cosi
 with a part of how far they stand out from a wider neighbourhood. Only the coefficients are written down.
 """
 
+import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth.bench.scores import BINS, Scores, counted
 from faceauth.embed.normaliser import QuadraticNormaliser
 from faceauth.errors import InvalidRequest
 
@@ -85,21 +86,22 @@ def train(vectors: Floats, people: Sequence[str], *, edge: float = EDGE, fewest:
     return Trained(rounded, round(float(low), 4), round(float(high) + _BEYOND, 4), count)
 
 
-def held_out(vectors: Floats, people: Sequence[str], *, seed: int = 7, fewest: int = FEWEST // 2) -> Scores:
-    """Compare each half of the people, all against all, with a normaliser that saw only the other half."""
-    names, labels = np.unique(np.asarray(people), return_inverse=True)
-    half = (np.random.default_rng(seed).permutation(len(names)) % 2)[labels]
-    mated, non_mated = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
-    for held in (0, 1):
-        seen, unseen = half != held, half == held
-        normaliser = train(vectors[seen], labels[seen].astype(str).tolist(), fewest=fewest).normaliser
-        offsets = normaliser.offsets(vectors[unseen])
-        scores = vectors[unseen] @ vectors[unseen].T - (offsets[:, None] + offsets[None]) / 2
-        same = labels[unseen][:, None] == labels[unseen][None]
-        upper = np.triu(np.ones(same.shape, dtype=bool), 1)
-        mated += counted(scores[upper & same])
-        non_mated += counted(scores[upper & ~same])
-    return Scores(mated, non_mated)
+def as_file(trained: Trained) -> bytes:
+    """Return what is written down: the matrix as NumPy's .npy, the same bytes every time."""
+    buffer = io.BytesIO()
+    np.save(buffer, trained.matrix, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def as_toml(pack: str, name: str, content: bytes, trained: Trained) -> str:
+    """Return the entry of the model manifest."""
+    return (
+        f"[packs.{pack}.normaliser]\n"
+        f'file = "{name}"\n'
+        f'sha256 = "{hashlib.sha256(content).hexdigest()}"\n'
+        f"low = {trained.low}\n"
+        f"high = {trained.high}"
+    )
 
 
 def _wanted(vectors: Matrix, labels: NDArray[np.intp], count: int, edge: float) -> Matrix:

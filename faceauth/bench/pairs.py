@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from faceauth.bench.dataset import Pair
 from faceauth.bench.embeddings import Embedded
+from faceauth.bench.normalised import Normalised
 from faceauth.bench.scores import Scores
 
 NO_SCORE = -1.0
@@ -46,7 +47,9 @@ class PairResult:
     not_acquired: int
 
 
-def compare_pairs(embedded: Embedded, pairs: Sequence[Pair]) -> PairResult:
+def compare_pairs(
+    embedded: Embedded, pairs: Sequence[Pair], *, normalised: Normalised | None = None
+) -> PairResult:
     """Compare the pairs. One with a picture without a face counts as wrong, mated or not."""
     first = np.asarray([pair.first for pair in pairs])
     second = np.asarray([pair.second for pair in pairs])
@@ -54,6 +57,9 @@ def compare_pairs(embedded: Embedded, pairs: Sequence[Pair]) -> PairResult:
     fold = np.asarray([pair.fold for pair in pairs])
     there = embedded.acquired[first] & embedded.acquired[second]
     cosines = np.einsum("nd,nd->n", embedded.vectors[first], embedded.vectors[second])
+    if normalised is not None:
+        offsets = normalised.offsets(embedded.vectors, normalised.group)
+        cosines = cosines - (offsets[first] + offsets[second]) / 2
     scores = np.where(there, cosines, NO_SCORE)
     names = sorted(set(fold.tolist()))
     folds = []

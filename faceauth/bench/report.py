@@ -8,6 +8,7 @@ from faceauth.bench.accuracy import AccuracyResult
 from faceauth.bench.points import TARGETS
 from faceauth.bench.rates import Rate, comparisons_needed
 from faceauth.bench.scores import Scores
+from faceauth.types import OperatingPoint
 
 PAIR_TARGETS = (1e-2, 1e-3)
 """The false accept rates LFW's pairs are asked at; 3,000 non-mated pairs are just enough for the second."""
@@ -74,6 +75,7 @@ def as_json(result: AccuracyResult) -> dict[str, Any]:
             "model_digest": result.model_digest.hex(),
         },
         "dataset": {"name": result.dataset, "pictures": result.pictures, "people": result.people},
+        "normaliser": result.normaliser,
         "failure_to_acquire": result.failure_to_acquire.as_json(),
         "pairs": _pairs_json(result),
         "all_against_all": _scores_json(result.gallery, TARGETS.values()),
@@ -90,9 +92,13 @@ def as_json(result: AccuracyResult) -> dict[str, Any]:
             }
             for point in result.shipped
         ],
-        "operating_points": [asdict(point) for point in result.points],
+        "operating_points": [_point_json(point) for point in result.points],
         "warnings": list(result.warnings),
     }
+
+
+def _point_json(point: OperatingPoint) -> dict[str, Any]:
+    return {name: value for name, value in asdict(point).items() if name != "normaliser"}
 
 
 def _pairs_json(result: AccuracyResult) -> dict[str, Any] | None:

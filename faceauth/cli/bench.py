@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from faceauth.cli.bench_detection import detection
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
 from faceauth.errors import ConfigurationError
 from faceauth.settings import load_settings
@@ -46,6 +47,10 @@ def accuracy(  # noqa: PLR0917  Typer calls it, by name
     limit: Limit = None,
     cache: CacheFile = None,
     workers: Workers = 2,
+    held_out: Annotated[
+        bool,
+        typer.Option("--held-out", help="Fit score normalisers to other people than those who are compared."),
+    ] = False,
     toml: Annotated[
         bool, typer.Option("--toml", help="Print the operating points as the model manifest holds them.")
     ] = False,
@@ -63,7 +68,14 @@ def accuracy(  # noqa: PLR0917  Typer calls it, by name
     loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
     with progress_bar() as progress:
         result = bench.measure_accuracy(
-            data, loaded, now=datetime.now(UTC), limit=limit, cache_file=cache, workers=workers, progress=progress
+            data,
+            loaded,
+            now=datetime.now(UTC),
+            limit=limit,
+            cache_file=cache,
+            workers=workers,
+            held_out=held_out,
+            progress=progress,
         )
     report = report_json(result)
     written = _write(result, report, out)
@@ -76,6 +88,37 @@ def accuracy(  # noqa: PLR0917  Typer calls it, by name
     for line in result.warnings:
         note(f"warning: {line}")
     note("Written: " + ", ".join(str(file) for file in written))
+
+
+@app.command("train-normaliser")
+def train_normaliser(  # noqa: PLR0917  Typer calls it, by name
+    data: Data,
+    pack: PackName = None,
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("artefacts/normaliser.npy"),
+    limit: Limit = None,
+    cache: CacheFile = None,
+    workers: Workers = 2,
+) -> None:
+    """Fit a score normaliser to a thousand people or more and print its entry for the model manifest."""
+    from faceauth.bench.accuracy import embed_folder  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.normaliser import as_file, as_toml, train  # noqa: PLC0415  as above
+    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
+
+    if not data.is_dir():
+        fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
+    settings = load_settings()
+    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
+    with progress_bar() as progress:
+        embedded, people = embed_folder(
+            data, loaded, limit=limit, cache_file=cache, workers=workers, progress=progress
+        )
+    rows = embedded.acquired.nonzero()[0].tolist()
+    trained = train(embedded.vectors[rows], [people[row] for row in rows])
+    content = as_file(trained)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(content)
+    typer.echo(as_toml(loaded.name, out.name, content, trained))
+    note(f"Fitted to {len(rows):,} pictures of {trained.people:,} people. Written: {out}")
 
 
 @app.command()
@@ -146,6 +189,9 @@ def chip_template(
         return
     console().print(f"template = {points}", markup=False)
     note(f"Medians over {found.faces} faces of {found.pictures} pictures; interquartile ranges: {spread}")
+
+
+app.command()(detection)
 
 
 def _write(result: "AccuracyResult", report: dict[str, Any], out: Path) -> list[Path]:

@@ -99,7 +99,7 @@ def test_the_whole_measurement(faces: Path) -> None:
     assert result.pairs is not None
     assert result.pairs.accuracy.pairs == 20
     assert result.pairs.accuracy.mean > 0.6
-    assert [one.people for one in result.fused] == [PEOPLE] * 4
+    assert [one.people for one in result.fused] == [PEOPLE] * 5
     assert result.points == ()
     assert len(result.warnings) == 3
 
