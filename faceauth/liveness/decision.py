@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from faceauth.errors import LivenessDenied
 from faceauth.liveness.identity import best_faces, check_identity
 from faceauth.liveness.integrity import by_step, check_integrity
-from faceauth.liveness.motion import DIRECTION, Nose, check_motion, far_enough
+from faceauth.liveness.motion import Nose, check_motion
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.solid import check_solid
 from faceauth.types import AlignedFace, Challenge, Embedder, LiveCapture
@@ -50,14 +50,9 @@ def _judge(
     _check_size(faces, steps[0], profile)
     seen = Nose(faces, steps[0])
     check_motion(challenge, steps, seen, profile)
-    check_solid(challenge, faces, steps, seen, profile)
+    turned = check_solid(challenge, faces, steps, seen, profile)
     facing = best_faces(challenge, faces, steps, seen, profile)
-    turned = [
-        faces[far_enough(step.kind, frames, seen, profile)[0]]
-        for step, frames in zip(challenge.steps, steps, strict=True)
-        if step.kind in DIRECTION
-    ]
-    check_identity(facing, turned, embedder, profile)
+    check_identity(facing, [faces[frame] for frame in turned], embedder, profile)
     return LiveCapture(session_id=session_id, profile=profile.name, faces=facing)
 
 

@@ -53,7 +53,7 @@ def nose(landmarks: Points) -> NDArray[np.float64]:
     """Return the nose tip (x, y) in the face's frame.
 
     An affine frame goes with a flat picture however it is turned, so on a flat picture the nose stays where it is;
-    on a head it moves along with the turn, because it stands out (LIVENESS: five-point nose parallax).
+    on a head it moves along with the turn, because it stands out.
 
     Raises:
         ValueError: the landmarks have no shape.

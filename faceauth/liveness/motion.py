@@ -83,11 +83,3 @@ def _check_way(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> N
         raise LivenessDenied(GATE, "The head went to the wrong side.")
     if way[soon].max() > profile.nose_astray:
         raise LivenessDenied(GATE, "The head was on its way before it was told to.")
-
-
-def far_enough(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> list[int]:
-    """Return a motion's frames, first those in which it went as far as it is best judged, or furthest."""
-    axis, sign = DIRECTION[kind]
-    way = sign * seen.offset[frames.start : frames.stop, axis]
-    best = min(float(way.max()), profile.nose_best)
-    return [int(frames[number]) for number in np.argsort(np.abs(way - best))]

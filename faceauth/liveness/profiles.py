@@ -1,7 +1,7 @@
 """Named levels of liveness: which motions are asked for, and every threshold with where it is from.
 
-Most thresholds are this project's own preliminary figures, from rendered heads and few real clips
-(docs/liveness.md has the measurement). They are starting points, not claims: measure with real
+Thresholds marked "study" are those of this project's preliminary study on rendered heads; the others were chosen on
+the simulated camera and a real clip. Both: docs/liveness.md. They are where to start, not claims: measure with real
 sessions before relying on them.
 """
 
@@ -26,28 +26,28 @@ class Profile:
         motion_ms: how long a motion step lasts.
         return_ms: how long a look into the camera after a motion lasts, the way back included.
         slack_ms: by how much the frames of a step may span less, one frame's interval at the slowest rate allowed.
-        least_fps: slowest mean rate of frames; LIVENESS has 8 to 60 a second.
+        least_fps: slowest mean rate of frames; study: 8 to 60 a second.
         most_fps: fastest mean rate.
         longest_gap_ms: longest time between two frames: with more, somebody could be swapped unseen.
         longest_ms: longest session (R15).
         least_frames: fewest frames of a step.
         steady_ms: the head must face the camera for this long before a motion.
-        steady_nose: how far the nose may stand from where it was, while facing the camera.
+        steady_nose: how far the nose may stand from where it was, while facing the camera; a detector's landmarks
+            tremble by as much on a face seen from the side.
         nose_turn: how far the nose must go in a turn, to the commanded side.
         nose_nod: how far it must go in a nod.
-        nose_best: how far a motion is judged: who turns further hides a part of the face, and points are lost.
-    nose_best: float = 0.28
-    reaction_ms: nobody's head is on its way earlier than this after a prompt.
+        way_best: how far the texture goes where a motion is judged best; further on, a face hides parts of itself.
+        reaction_ms: nobody's head is on its way earlier than this after a prompt.
         nose_astray: how far it may be to the other side while a motion is asked for, or on its way too early.
-        least_eye_px: pixels between the eyes, facing the camera (LIVENESS G1: 50).
-        least_tracked: points that must be followed through a step (LIVENESS G1: 40).
+        least_eye_px: pixels between the eyes, facing the camera (study, G1: 50).
+        least_tracked: points that must be followed through a step (study, G1: 40).
         least_kept: share of the points that must be found again in each next frame; a face that is swapped for
             another leaves few (docs/liveness.md has the figures).
-        parallax: least γ of the motions' mean (LIVENESS G3: 0.12 of a turn or a nod).
+        parallax: least γ of the motions' mean (study, G3: 0.12 of a turn or a nod).
         parallax_each: least γ of each motion; flat and bent pictures reach it by noise in one, not in all.
         off_plane: least median residual of a homography over a turn, against what is exactly flat.
         same_point: the embedder's operating point whose threshold any two facing frames must reach.
-        too_constant: cosine above which all frames, turned ones too, are one frozen picture (LIVENESS G1: 0.999).
+        too_constant: cosine above which all frames, turned ones too, are one frozen picture (study, G1: 0.999).
         least_faces: fewest frames that face the camera.
         best_faces: how many frames go on to be embedded.
     """
@@ -69,7 +69,7 @@ class Profile:
     steady_nose: float = 0.12
     nose_turn: float = 0.05
     nose_nod: float = 0.03
-    nose_best: float = 0.28
+    way_best: float = 0.5
     reaction_ms: int = 100
     nose_astray: float = 0.15
     least_eye_px: float = 50.0
@@ -91,7 +91,7 @@ class Profile:
 
 
 MOTION: Final = Profile(name="motion")
-"""Integrity, continuity and the parallax of a solid head: gates G0, G1, G3 and G3b of LIVENESS."""
+"""Integrity, continuity and the parallax of a solid head: gates G0, G1, G3 and G3b of docs/liveness.md."""
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({MOTION.name: MOTION})
 """Every level by its name."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.errors import LivenessDenied
-from faceauth.liveness.motion import DIRECTION, TURN, Nose, far_enough
+from faceauth.liveness.motion import DIRECTION, TURN, Nose
 from faceauth.liveness.parallax import off_plane, parallax
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.tracking import Footage, Track
@@ -17,35 +17,47 @@ Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Points in the face's frame before a motion and in it, shape (n, 2) each."""
 
 JUDGED: Final = 3
-"""A motion's γ is the median over this many frames, those of `far_enough`."""
+"""A motion's γ is the median over this many frames, those in which it went furthest."""
 
 
 def check_solid(
     challenge: Challenge, faces: Sequence[AlignedFace], steps: Sequence[range], seen: Nose, profile: Profile
-) -> None:
+) -> list[int]:
     """Follow the texture through the whole burst, step by step without a break, and judge each motion.
+
+    Returns:
+        The frame of each motion in which it went furthest.
 
     Raises:
         LivenessDenied: gate `continuity`, `parallax` or `plane`.
     """
     footage = Footage(faces)
     gammas: list[float] = []
+    turned: list[int] = []
     for number, (step, frames) in enumerate(zip(challenge.steps, steps, strict=True)):
         # From the last frame of the step before, so that nothing can be swapped between two steps.
         start = frames.start - 1 if number else frames.start
         track = footage.track(range(start, frames.stop))
         _check_followed(track, profile)
         if step.kind != "center":
-            pairs = [footage.pair(track, frame) for frame in far_enough(step.kind, frames, seen, profile)[:JUDGED]]
+            judged = _judged(step, track, profile)
+            turned.append(judged[0])
+            pairs = [footage.pair(track, frame) for frame in judged]
             gammas.append(_check_shape(step, pairs, seen.rest, profile))
     # Written so that a value that is no number is denied, here and below.
     if not np.mean(gammas) >= profile.parallax:
         raise LivenessDenied("parallax", "The face moved like something flat or bent.")
+    return turned
 
 
 def _check_followed(track: Track, profile: Profile) -> None:
     if track.left() < profile.least_tracked or not track.kept() >= profile.least_kept:
         raise LivenessDenied("continuity", "The face's texture could not be followed from frame to frame.")
+
+
+def _judged(step: Step, track: Track, profile: Profile) -> list[int]:
+    axis, sign = DIRECTION[step.kind]
+    return track.furthest(axis, sign, least=profile.least_tracked, most=profile.way_best, count=JUDGED)
 
 
 def _check_shape(step: Step, pairs: Sequence[Pair], tip: NDArray[np.float64], profile: Profile) -> float:

@@ -49,6 +49,28 @@ class Track:
         """Return how many points are still followed in the last frame."""
         return int(self.alive[-1].sum())
 
+    def furthest(self, axis: int, sign: float, *, least: int, most: float, count: int) -> list[int]:
+        """Return the `count` frames in which the face went furthest along an axis, but not beyond `most`.
+
+        What counts is the texture: a detector's landmarks may go where the face did not.
+
+        Args:
+            axis: 0 along the eyes, 1 across them.
+            sign: 1 or -1, the direction.
+            least: how many points a frame must have left.
+            most: eye distances; who goes further hides a part of the face, and points are lost.
+            count: how many frames.
+        """
+        start = self.face.into(self.at[0])[:, axis]
+        way = [
+            sign * float(np.median((self.face.into(at)[:, axis] - start)[alive]))
+            if alive.sum() >= least
+            else -np.inf
+            for at, alive in zip(self.at, self.alive, strict=True)
+        ]
+        best = min(max(way), most)
+        return [self.frames[int(number)] for number in np.argsort(np.abs(np.array(way) - best))[:count]]
+
     def kept(self) -> float:
         """Return the share of points that the worst step from one frame to the next has left."""
         counts = self.alive.sum(axis=1)
