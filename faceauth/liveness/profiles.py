@@ -1,8 +1,8 @@
 """Named levels of liveness: which motions are asked for, and every threshold with where it is from.
 
-Thresholds marked "study" are those of this project's preliminary study on rendered heads; the others were chosen on
-the simulated camera and a real clip. Both: docs/liveness.md. They are where to start, not claims: measure with real
-sessions before relying on them.
+Thresholds marked "study" are those of this project's preliminary study on rendered heads; the others were chosen
+on the simulated camera and a real clip. Both: docs/liveness.md. They are where to start, not claims: measure with
+real sessions before relying on them.
 """
 
 from collections.abc import Mapping
