@@ -1,0 +1,65 @@
+"""`faceauth bench speed`: contenders run in turn, and times are told an item; int8 keeps the graph's form."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faceauth.bench.contenders import camera_sized
+from faceauth.bench.quantised import embedder_bytes, embedder_on, quantise
+from faceauth.bench.speed import WARM_UP, Contender, race
+from faceauth.embed.manifest import pack_spec
+from faceauth.errors import InvalidRequest
+
+
+def _quiet(label: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def test_contenders_run_in_turn() -> None:
+    """Each runs once a round, and another one begins every round."""
+    seen: list[str] = []
+    racing = [Contender("s", name, lambda _, name=name: seen.append(name)) for name in "abc"]  # type: ignore[misc]  # mypy takes the default for an argument of the caller
+    timings = race(racing, rounds=2, progress=_quiet)
+    assert len(seen) == 3 * (2 + WARM_UP)
+    assert ["".join(seen[at : at + 3]) for at in range(0, 9, 3)] == ["abc", "bca", "cab"]
+    assert [one.name for one in timings] == ["a", "b", "c"]
+    assert (timings[0].ratio, timings[0].cpu_ratio) == (1.0, 1.0)
+
+
+def test_times_are_told_an_item() -> None:
+    """Twice the work for four times the items is half the time an item."""
+
+    def work(times: int) -> None:
+        sum(number for number in range(100_000 * times))
+
+    once = Contender("s", "one", lambda _: work(1))
+    four = Contender("s", "four", lambda _: work(2), items=4)
+    timings = race([once, four], rounds=15, progress=_quiet)
+    assert timings[1].batch == 4
+    assert 0.25 < timings[1].cpu_ratio < 0.9
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_nobody_to_run(rounds: int) -> None:
+    with pytest.raises(InvalidRequest):
+        race([Contender("s", "a", lambda _: None)] if rounds == 0 else [], rounds=rounds, progress=_quiet)
+
+
+def test_a_picture_is_brought_to_the_cameras_size() -> None:
+    """It keeps its shape, in the middle."""
+    canvas = camera_sized(np.full((250, 250, 3), 9, np.uint8))
+    assert canvas.shape == (480, 640, 3)
+    assert canvas[:, 80:560].min() == 9
+    assert canvas[:, :80].max() == canvas[:, 560:].max() == 0
+
+
+def test_int8_is_smaller_and_near(models_dir: Path) -> None:
+    """The quantised network of `open` is a third of the size and points where the other points."""
+    spec, folder = pack_spec("open"), models_dir / "open"
+    graph = embedder_bytes(spec, folder)
+    chips = list(np.random.default_rng(1).integers(0, 256, (4, 150, 150, 3), np.uint8))
+    int8 = quantise(spec, graph, chips)
+    assert len(int8) < len(graph) / 3
+    plain = embedder_on(spec, folder, graph, threads=1).embed(chips)
+    assert np.einsum("nd,nd->n", plain, embedder_on(spec, folder, int8, threads=2).embed(chips)).min() > 0.98
