@@ -188,6 +188,10 @@ class Mismatch(Denied):
         super().__init__("mismatch", detail)
 
 
+class SeveralMatch(Mismatch):
+    """A search found more than one person, so it names nobody."""
+
+
 class NotEnrolled(Denied):
     """There is no reference to compare with."""
 

@@ -22,15 +22,17 @@ from faceauth.db.schema import KEY_SCHEMA
 from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
 from faceauth.db.upgrade import check, upgrade
 from faceauth.embed.packs import Pack, load_pack
-from faceauth.errors import KeyringMissing
+from faceauth.errors import ConfigurationError, KeyringMissing
 from faceauth.identity.apikeys import ApiKeys
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.tokens import Tokens
 from faceauth.lifecycle import Lifecycle
 from faceauth.pipeline import Pipeline
+from faceauth.renewal import Renewal
 from faceauth.sessions import SessionDesk
 from faceauth.settings import Settings
 from faceauth.signing import Signer
+from faceauth.types import Detector
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.keyring import Keyring, bind_installation, create_keyring, load_keyring
@@ -68,10 +70,13 @@ class Installation:
     desk: SessionDesk
     pipeline: Pipeline
     lifecycle: Lifecycle
+    before: Pack | None = None
 
     def close(self) -> None:
-        """Close the model pack and the databases."""
+        """Close the model packs and the databases."""
         self.pack.close()
+        if self.before is not None:
+            self.before.close()
         self.data.dispose()
         self.key_database.dispose()
 
@@ -137,8 +142,8 @@ def open_installation(
         check(data, keys)
         with data.begin() as conn:
             bind_installation(conn, keyring)
-        pack = load_pack(settings.model_pack, settings.models_dir, settings.models_manifest, settings.inference)
-        installation = assemble(settings, data, keys, keyring, pack, clock=clock, random=random)
+        pack, before = _packs(settings)
+        installation = assemble(settings, data, keys, keyring, pack, before=before, clock=clock, random=random)
         installation.erasure.resume()
         _fill(installation, progress)
     except BaseException:
@@ -148,6 +153,28 @@ def open_installation(
     return installation
 
 
+def _packs(settings: Settings) -> tuple[Pack, Pack | None]:
+    """Load the pack, and the one it replaces if there is one."""
+
+    def load(name: str) -> Pack:
+        return load_pack(name, settings.models_dir, settings.models_manifest, settings.inference)
+
+    pack = load(settings.model_pack)
+    if not settings.model_pack_before:
+        return pack, None
+    before = load(settings.model_pack_before)
+    if before.embedder.model_digest == pack.embedder.model_digest:
+        raise ConfigurationError(
+            f"FACEAUTH_MODEL_PACK_BEFORE: {before.name} makes the same embeddings as {pack.name}. "
+            "Leave it unset: nobody has to be moved."
+        )
+    return pack, before
+
+
+def _detector(pack: Pack) -> Detector:
+    return pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
+
+
 def assemble(
     settings: Settings,
     data: Database,
@@ -155,11 +182,11 @@ def assemble(
     keyring: Keyring,
     pack: Pack,
     *,
+    before: Pack | None = None,
     clock: Clock = system_clock,
     random: Random = os.urandom,
 ) -> Installation:
     """Put the parts together; nothing is read or written yet."""
-    detector = pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
 
     def new_id(prefix: str) -> str:
         return f"{prefix}_{random(16).hex()}"
@@ -175,6 +202,15 @@ def assemble(
     erasure = Erasure(
         data=data, keys=data_keys, index=index, signer=signer, audit=audit, clock=clock, new_id=new_id
     )
+    renewal = None
+    if before is not None:
+        renewal = Renewal(
+            detector=_detector(before),
+            embedder=before.embedder,
+            references=references,
+            erasure=erasure,
+            audit=audit,
+        )
     attempts = Attempts(clock)
     tokens = Tokens(signer, settings.issuer, clock)
     sessions = SessionStore()
@@ -200,7 +236,7 @@ def assemble(
         seen=SeenFrames(key=keyring.replay_key),
         attempts=attempts,
         reader=FaceReader(
-            detector,
+            _detector(pack),
             pack.embedder.template,
             replace(CAPTURE_PROFILE, min_eye_distance=settings.capture.min_eye_distance),
         ),
@@ -210,6 +246,7 @@ def assemble(
         audit=audit,
         settings=settings,
         clock=clock,
+        renewal=renewal,
     )
     lifecycle = Lifecycle(
         data=data,
@@ -243,11 +280,14 @@ def assemble(
         desk=desk,
         pipeline=pipeline,
         lifecycle=lifecycle,
+        before=before,
     )
 
 
 def _fill(installation: Installation, progress: Progress | None) -> None:
     """Put the references of every identification scenario into the index; 1:1 opens its own (R8)."""
+    packs = (installation.pack, installation.before)
+    models = {pack.embedder.model_digest for pack in packs if pack is not None}
     with installation.data.read() as conn:
         wanted = [
             (found.tenant, found.scenario)
@@ -257,4 +297,6 @@ def _fill(installation: Installation, progress: Progress | None) -> None:
         for tenant, scenario in wanted:
             total = installation.references.count(conn, tenant=tenant, scenario=scenario)
             opened = installation.references.open_scenario(conn, tenant=tenant, scenario=scenario)
-            installation.index.fill(opened, progress, total=total)
+            # What a model made that is not served is compared with nothing, and need not lie in memory.
+            served = (reference for reference in opened if reference.model_digest in models)
+            installation.index.fill(served, progress, total=total)

@@ -3,7 +3,7 @@
 Whatever goes wrong on the way to a decision is a denial. Nothing here returns a score, and nothing keeps a frame.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ from faceauth.embed.probe import make_probe
 from faceauth.errors import (
     ConsentError,
     Denied,
+    FaceauthError,
     ImageTooLarge,
     InvalidImage,
     InvalidRequest,
@@ -51,6 +52,7 @@ from faceauth.types import (
     Frame,
     LiveCapture,
     MatchDecision,
+    OperatingPoint,
     Probe,
     Reference,
 )
@@ -76,6 +78,16 @@ class SessionAnswer:
 
     state: str
     guidance: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """Whom one model's search found, and by what."""
+
+    probe: Probe
+    grant: ConsentGrant
+    decision: MatchDecision
+    references: Sequence[Reference]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,13 +190,15 @@ class Pipeline:
     # --- the three purposes ------------------------------------------------------------------------------------
 
     def enrol(self, session: CaptureSession, grant: ConsentGrant, probe: Probe) -> tuple[str, ...]:
-        """Store the probe's embeddings as the account's references, in place of older ones of the same model.
+        """Store the probe's embeddings as the account's references, in place of older ones.
 
         Raises:
             ConsentRequired, ConsentStale: the consent is gone by the time of storing (R33).
         """
         key = self.keys.current(grant.tenant, grant.account)
         with self.data.begin() as conn:
+            if self.renewal is not None:
+                self.renewal.lock(conn, grant)
             self.gate.confirm(conn, grant)
             old = self.references.ids(
                 conn,
@@ -197,36 +211,74 @@ class Pipeline:
             outcome = Outcome("accepted", account=grant.account, reference_id=stored[0])
             self.sessions.decide(conn, session, outcome, now=self.clock())
             self._audit(conn, session, Event.REFERENCE_STORED, count=len(stored))
-            identifying = self.scenarios.get(conn, grant.tenant, grant.scenario).mode == "identify"
+            doomed = () if self.renewal is None else self.renewal.retire(conn, grant)
         for reference_id in old:
             self.index.remove(reference_id)
-        if identifying:
-            with self.data.read() as conn:
-                for reference_id in stored:
-                    self.index.add(self.references.open_one(conn, reference_id, expected_tenant=grant.tenant))
+        self._index(grant, stored)
+        if self.renewal is not None:
+            self.renewal.run(doomed)
         return stored
 
-    def verify(self, session: CaptureSession, grant: ConsentGrant, probe: Probe) -> MatchDecision:
+    def verify(
+        self, session: CaptureSession, grant: ConsentGrant, live: LiveCapture, probe: Probe
+    ) -> MatchDecision:
         """Compare the probe with the account's own references and accept, or raise.
+
+        While the model changes, who has references of the pack before only is compared by that pack.
 
         Raises:
             NotEnrolled, Mismatch: no reference, or none that matches.
             ConsentRequired, ConsentStale: the consent is gone by the time of accepting (R33).
         """
-        point = self.embedder.operating_points[VERIFY_POINT]
+        renewal = self.renewal
+        # Made for everybody, or the time of an answer would tell who is enrolled, and with what (R25).
+        earlier = None if renewal is None else renewal.probe(live)
         with self.data.read() as conn:
-            references = self._own_references(conn, grant, probe)
-        decision = match.verify(probe, references, grant=grant, point=point)
-        self._accept(session, grant, decision)
+            references = self._own_references(conn, grant, probe.model_digest)
+            old = () if renewal is None else self._own_references(conn, grant, renewal.model_digest)
+        if references or not old or renewal is None:
+            point = self.embedder.operating_points[VERIFY_POINT]
+            decision = match.verify(probe, references, grant=grant, point=point)
+            self._accept(session, grant, decision)
+            return decision
+        if earlier is None:
+            raise Mismatch("The pack before does not see the face.")
+        decision = match.verify(earlier, old, grant=grant, point=renewal.points[VERIFY_POINT])
+        self._accept(session, grant, decision, probe if renewal.is_sure(earlier, old, grant) else None)
         return decision
 
-    def identify(self, session: CaptureSession, probe: Probe) -> MatchDecision:
+    def identify(self, session: CaptureSession, live: LiveCapture, probe: Probe) -> MatchDecision:
         """Search everyone who consented to this identification scenario and accept one, or raise.
 
-        Every candidate's consent is read and its reference opened again, so an index that lags lets nobody in.
+        While the model changes, those whom the pack before knows are searched by it. Each threshold is that for
+        all of them together, so that both searches keep the target of one (R8).
 
         Raises:
             Mismatch: nobody matches, or two people do.
+        """
+        place, renewal = (session.tenant, session.scenario), self.renewal
+        searches = [(probe, self.embedder.operating_points)]
+        if renewal is not None and self.index.people(*place, renewal.model_digest):
+            earlier = renewal.probe(live)
+            searches += [] if earlier is None else [(earlier, renewal.points)]
+        people = sum(self.index.people(*place, one.model_digest) for one, _ in searches)
+        hits = [hit for one, points in searches if (hit := self._search(session, one, points, people)) is not None]
+        if not hits:
+            raise Mismatch("Nobody who agreed to be identified looks like this.")
+        if len({hit.grant.account for hit in hits}) > 1:
+            raise SeveralMatch("More than one person looks like this.")
+        hit = hits[0]
+        old = hit.probe is not probe
+        sure = old and renewal is not None and renewal.is_sure(hit.probe, hit.references, hit.grant)
+        self._accept(session, hit.grant, hit.decision, probe if sure else None)
+        return hit.decision
+
+    def _search(
+        self, session: CaptureSession, probe: Probe, points: Mapping[str, OperatingPoint], people: int
+    ) -> _Hit | None:
+        """Search with one model; nothing if it finds nobody.
+
+        Every candidate's consent is read and its reference opened again, so an index that lags lets nobody in.
         """
         tenant, scenario = session.tenant, session.scenario
         found = self.index.search(tenant, scenario, probe.model_digest, probe.vector, CANDIDATES)
@@ -243,33 +295,41 @@ class Pipeline:
                     # Erased, withdrawn or damaged since the index saw it: it cannot let anyone in.
                     continue
                 grants[nominee.account] = grant
-                references += self._own_references(conn, grant, probe)
+                references += self._own_references(conn, grant, probe.model_digest)
         if not references:
-            raise Mismatch("Nobody who agreed to be identified looks like this.")
-        decision = match.identify(
-            probe,
-            references,
-            grants=grants,
-            points=self.embedder.operating_points,
-            gallery_size=self.index.people(tenant, scenario, probe.model_digest),
-        )
-        self._accept(session, grants[decision.account], decision)
-        return decision
+            return None
+        try:
+            decision = match.identify(probe, references, grants=grants, points=points, gallery_size=people)
+        except SeveralMatch:
+            raise
+        except Mismatch:
+            return None
+        own = [reference for reference in references if reference.account == decision.account]
+        return _Hit(probe, grants[decision.account], decision, own)
 
-    def _own_references(self, conn: Connection, grant: ConsentGrant, probe: Probe) -> tuple[Reference, ...]:
+    def _own_references(self, conn: Connection, grant: ConsentGrant, model_digest: bytes) -> tuple[Reference, ...]:
         return self.references.open_account(
-            conn,
-            tenant=grant.tenant,
-            account=grant.account,
-            scenario=grant.scenario,
-            model_digest=probe.model_digest,
+            conn, tenant=grant.tenant, account=grant.account, scenario=grant.scenario, model_digest=model_digest
         )
 
-    def _accept(self, session: CaptureSession, grant: ConsentGrant, decision: MatchDecision) -> None:
-        outcome = Outcome("accepted", account=decision.account, reference_id=decision.reference_id)
+    def _accept(
+        self, session: CaptureSession, grant: ConsentGrant, decision: MatchDecision, renewed: Probe | None = None
+    ) -> None:
+        """Accept in one transaction; with `renewed`, store it there in place of the references of before."""
+        renewal = self.renewal if renewed is not None else None
+        key = None if renewal is None else self.keys.current(grant.tenant, grant.account)
+        stored: tuple[str, ...] = ()
+        doomed: tuple[str, ...] = ()
         with self.data.begin() as conn:
+            if renewal is not None:
+                renewal.lock(conn, grant)
             self.gate.confirm(conn, grant)
             self.references.still_there(conn, decision.reference_id)
+            if renewal is not None and renewed is not None and key is not None:
+                stored = renewal.renew(conn, grant, renewed, key=key)
+                doomed = renewal.retire(conn, grant)
+            reference_id = stored[0] if stored else decision.reference_id
+            outcome = Outcome("accepted", account=decision.account, reference_id=reference_id)
             self.sessions.decide(conn, session, outcome, now=self.clock())
             if session.purpose == "verify":
                 # Only what was charged is given back: a search charges nobody.
@@ -282,6 +342,22 @@ class Pipeline:
                 actor="device",
                 details={"scenario": grant.scenario, "purpose": session.purpose},
             )
+        self._index(grant, stored)
+        if renewal is not None:
+            renewal.run(doomed)
+
+    def _index(self, grant: ConsentGrant, stored: Sequence[str]) -> None:
+        """Make new references findable, where people are searched for. It is committed already: nothing denies."""
+        if not stored:
+            return
+        try:
+            with self.data.read() as conn:
+                if self.scenarios.get(conn, grant.tenant, grant.scenario).mode == "identify":
+                    for reference_id in stored:
+                        self.index.add(self.references.open_one(conn, reference_id, expected_tenant=grant.tenant))
+        except FaceauthError as error:
+            # Whoever is not in the index is not found until the next start; whoever is not there lets nobody in.
+            log.warning("session.not_indexed", code=error.code)
 
     def _deny(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
         if isinstance(denied, LivenessDenied):

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
         default_factory=lambda: user_cache_path("faceauth") / "models", description="Folder of the model packs."
     )
     model_pack: str = Field(default="open", description="The pack that makes and compares embeddings.")
+    model_pack_before: str = Field(
+        default="", description="The pack it replaces: served beside it until everyone has moved (docs/models.md)."
+    )
     models_manifest: Path | None = Field(
         default=None, description="A manifest with packs of your own, added to the project's."
     )

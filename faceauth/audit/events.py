@@ -9,6 +9,7 @@ class Event(StrEnum):
 
     INSTALLATION_CREATED = "operator:installation:created"
     MODEL_CHANGED = "operator:model:changed"
+    MODEL_RETIRED = "operator:model:retired"
     KEY_ROTATED = "operator:key:rotated"
     APIKEY_CREATED = "operator:apikey:created"
     APIKEY_REVOKED = "operator:apikey:revoked"
@@ -37,6 +38,7 @@ class Event(StrEnum):
     FACE_LOGIN_RESTORED = "application:attempts:restored"
 
     REFERENCE_STORED = "vault:reference:stored"
+    REFERENCE_RENEWED = "vault:reference:renewed"
     REFERENCE_ERASED = "vault:reference:erased"
     REFERENCE_DAMAGED = "vault:reference:damaged"
     DATA_KEY_DESTROYED = "vault:datakey:destroyed"

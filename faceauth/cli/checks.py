@@ -45,7 +45,9 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     yield from _variables()
     yield from _folder(settings)
     yield _space(settings.data_dir)
-    yield _pack(settings)
+    yield _pack(settings, "model pack", settings.model_pack)
+    if settings.model_pack_before:
+        yield _pack(settings, "pack before", settings.model_pack_before)
     keyring: Keyring | None = None
     try:
         keyring = load_keyring(settings.keyring_file)
@@ -96,17 +98,16 @@ def _space(folder: Path) -> Finding:
     return Finding("disk", "ok", line)
 
 
-def _pack(settings: Settings) -> Finding:
-    name = settings.model_pack
+def _pack(settings: Settings, which: str, name: str) -> Finding:
     try:
         spec = pack_spec(name, settings.models_manifest)
         problems = verify(name, settings.models_dir, settings.models_manifest)
     except FaceauthError as error:
-        return Finding("model pack", "problem", str(error))
+        return Finding(which, "problem", str(error))
     if problems:
         told = f"{name} in {settings.models_dir}: {' '.join(problems)} Run: faceauth models install {name}"
-        return Finding("model pack", "problem", told)
-    return Finding("model pack", "ok", f"{name}, every file as in the manifest; licence: {spec.licence}")
+        return Finding(which, "problem", told)
+    return Finding(which, "ok", f"{name}, every file as in the manifest; licence: {spec.licence}")
 
 
 def _keyring(settings: Settings, keyring: Keyring, clock: Clock) -> Iterator[Finding]:

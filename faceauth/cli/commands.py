@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "init": "Make data folder, keyring, database, model pack and the first API key.",
     "serve": "Run the service.",
     "models": "List, install and verify model packs.",
+    "migrate": "Move people to a new model pack without asking everyone again.",
     "keys": "Say how the key-encryption keys stand.",
     "apikey": "Create, list and revoke API keys.",
     "audit": "Verify the audit log.",

@@ -6,7 +6,7 @@ A match is a score at or above the threshold: the false match rates of the opera
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from faceauth.errors import ConsentRequired, Mismatch, NotEnrolled
+from faceauth.errors import ConsentRequired, Mismatch, NotEnrolled, SeveralMatch
 from faceauth.match.compare import compare, compare_mean
 from faceauth.match.operating_points import TARGET_FPIR, check, threshold_for_gallery
 from faceauth.types import ConsentGrant, MatchDecision, OperatingPoint, Probe, Reference
@@ -61,7 +61,7 @@ def identify(
         margin: 0 unless it was measured to help.
 
     Raises:
-        Mismatch: If no account matches, or more than one.
+        Mismatch: If no account matches; `SeveralMatch` if more than one does.
         ConsentRequired: If a reference is not what its account's grant allows to process.
         ConfigurationError: If no operating point holds for this gallery.
     """
@@ -84,7 +84,7 @@ def identify(
     if not best >= point.threshold:
         raise Mismatch("Nobody who agreed to be identified looks like this.")
     if len(ranked) > 1 and not (ranked[1][0] < point.threshold and best - ranked[1][0] >= margin):
-        raise Mismatch("More than one person looks like this.")
+        raise SeveralMatch("More than one person looks like this.")
     return _decision(probe, candidates[account], point)
 
 

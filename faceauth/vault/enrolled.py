@@ -1,5 +1,6 @@
-"""How many people are enrolled with a model: counts only, no reference is opened."""
+"""Who is enrolled with which model: counts and ids only, no reference is opened."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -32,3 +33,22 @@ def count_enrolled(conn: Connection, *, model_digest: bytes) -> tuple[Enrolled, 
         .order_by(table.c.tenant, table.c.scenario)
     )
     return tuple(Enrolled(*row) for row in found)
+
+
+def models_enrolled(conn: Connection) -> tuple[bytes, ...]:
+    """Return the digests of the models that there are references of, in order."""
+    column = biometric_references.c.model_digest
+    return tuple(conn.scalars(select(column).distinct().order_by(column)))
+
+
+def accounts_of_model(conn: Connection, *, model_digest: bytes) -> dict[tuple[str, str], list[str]]:
+    """Return the ids of the references that a model made, by tenant and account, in the order of their names."""
+    table = biometric_references
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in conn.execute(
+        select(table.c.tenant, table.c.account, table.c.reference_id)
+        .where(table.c.model_digest == model_digest)
+        .order_by(table.c.tenant, table.c.account, table.c.reference_id)
+    ):
+        found[row.tenant, row.account].append(row.reference_id)
+    return dict(found)

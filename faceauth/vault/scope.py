@@ -32,6 +32,7 @@ class ErasureReason(StrEnum):
     TERM_ENDED = "term_ended"
     INACTIVITY = "inactivity"
     CAMPAIGN_DEADLINE = "campaign_deadline"
+    MODEL_REPLACED = "model_replaced"
 
 
 @dataclass(frozen=True, slots=True)

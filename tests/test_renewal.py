@@ -1,0 +1,390 @@
+"""Change of model without asking everyone again: old references log in once more, and are replaced by that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from faceauth import pipeline as pipeline_module
+from faceauth.db.schema import audit_log, biometric_references, data_keys, tombstones
+from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.embed.packs import Pack
+from faceauth.errors import AuditUnavailable, KeyUnavailable, StorageError
+from faceauth.installation import Installation, assemble
+from faceauth.match import decide as match
+from faceauth.renewal import erase_model
+from faceauth.types import ChipTemplate, DetectedFace, Image, OperatingPoint
+from tests.service import BLUE, POINT, RED, TEMPLATE, ColourEmbedder, OneFace, Service, failing
+
+OLD = ColourEmbedder.model_digest
+NEW = b"n" * 32
+
+
+class NewEmbedder(ColourEmbedder):
+    """Another model: the same people, other numbers."""
+
+    model_digest = NEW
+
+    def embed(self, chips: Sequence[Image]) -> NDArray[np.float32]:
+        return np.ascontiguousarray(super().embed(chips)[:, ::-1])
+
+
+class Nobody:
+    """A detector that sees nobody."""
+
+    def detect(self, image: Image) -> Sequence[DetectedFace]:  # noqa: ARG002  the protocol's
+        return []
+
+
+class Crowd(OneFace):
+    """A detector that sees somebody else first, far from the one face."""
+
+    def detect(self, image: Image) -> Sequence[DetectedFace]:
+        (face,) = super().detect(image)
+        away = replace(face, landmarks=face.landmarks + np.float32(250))
+        return [away, face]
+
+
+def pack(embedder: ColourEmbedder, **more: Any) -> Pack:
+    parts: dict[str, Any] = {
+        "name": "double",
+        "licence": "",
+        "digest": b"p" * 32,
+        "embedder": embedder,
+        "detector_kind": "double",
+        "detector_sessions": {},
+        "detector_options": {},
+        "detector": OneFace(),
+    }
+    return Pack(**(parts | more))
+
+
+def restart(service: Service, *, before: Pack | None) -> Service:
+    """Start again on the same databases, with the new pack and the one it replaces."""
+    old = service.installation
+    again = assemble(
+        old.settings, old.data, old.key_database, old.keyring, pack(NewEmbedder()), before=before, clock=old.clock
+    )
+    # What a start fills the index with.
+    with again.data.read() as conn:
+        for scenario in again.scenarios.list(conn, DEFAULT_TENANT):
+            if scenario.mode == "identify":
+                again.index.fill(
+                    again.references.open_scenario(conn, tenant=DEFAULT_TENANT, scenario=scenario.scenario)
+                )
+    return Service(again, service.clock, 1000)
+
+
+@pytest.fixture
+def moved(enrolled: Service) -> Service:
+    """Anna is enrolled with the old model; the service now runs the new one beside it."""
+    return restart(enrolled, before=pack(ColourEmbedder()))
+
+
+def models(service: Service) -> dict[bytes, int]:
+    with service.installation.data.read() as conn:
+        found = list(conn.scalars(select(biometric_references.c.model_digest)))
+    return {digest: found.count(digest) for digest in set(found)}
+
+
+def events(service: Service) -> list[str]:
+    with service.installation.data.read() as conn:
+        return list(conn.scalars(select(audit_log.c.event).order_by(audit_log.c.seq)))
+
+
+def keys(service: Service) -> set[str]:
+    with service.installation.key_database.read() as conn:
+        return set(conn.scalars(select(data_keys.c.data_key_id)))
+
+
+# --- 1:1 -------------------------------------------------------------------------------------------------------
+
+
+def test_without_the_pack_before_everyone_must_enrol_again(enrolled: Service) -> None:
+    """R23: the new model compares with nothing that the old one made."""
+    alone = restart(enrolled, before=None)
+    opened = alone.open("verify")
+    assert alone.post(opened).state == "denied"
+    assert alone.reason(opened) == ("denied", "not_enrolled")
+    assert models(alone) == {OLD: 3}
+
+
+def test_the_next_login_moves_a_person_to_the_new_model(moved: Service) -> None:
+    """One login: accepted by the old model, stored by the new one, the old erased through the vault (R40)."""
+    before, start = keys(moved), len(events(moved))
+    opened = moved.open("verify")
+    assert moved.post(opened).state == "accepted"
+    assert models(moved) == {NEW: 3}
+    view = moved.installation.desk.view(tenant=DEFAULT_TENANT, session_id=opened.session_id)
+    with moved.installation.data.read() as conn:
+        assert view.session.reference_id in list(conn.scalars(select(biometric_references.c.reference_id)))
+        assert set(conn.scalars(select(tombstones.c.state))) == {"done"}
+        assert set(conn.scalars(select(tombstones.c.reason))) == {"model_replaced"}
+        assert moved.installation.audit.verify(conn).intact
+    assert not before & keys(moved)  # the key that backups of the old references would need
+    told = events(moved)[start:]
+    assert told.count("vault:reference:renewed") == 1
+    assert told.index("vault:reference:renewed") < told.index("service:session:accepted")
+    # From now on the new model decides, and nothing is renewed again.
+    assert moved.post(moved.open("verify")).state == "accepted"
+    assert moved.post(moved.open("verify"), BLUE).state == "denied"
+    assert events(moved).count("vault:reference:renewed") == 1
+    alone = restart(moved, before=None)
+    alone._seeds = 3000  # frames that nobody sent before
+    assert alone.post(alone.open("verify")).state == "accepted"
+
+
+def test_another_person_moves_nobody(moved: Service) -> None:
+    opened = moved.open("verify")
+    assert moved.post(opened, BLUE).state == "denied"
+    assert moved.reason(opened) == ("denied", "mismatch")
+    assert models(moved) == {OLD: 3}
+
+
+def test_a_login_that_only_just_matched_renews_nothing(moved: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever passes by chance is in once; it must not become the person's own face."""
+    strict = OperatingPoint("fmr-1e-6", 1.0, 1e-6, 1e-6, 100_000, 0.1, 100, "made up: nobody reaches it")
+    points: Mapping[str, OperatingPoint] = {"fmr-1e-4": POINT, "fmr-1e-6": strict}
+    monkeypatch.setattr(ColourEmbedder, "operating_points", points)
+    assert moved.post(moved.open("verify")).state == "accepted"
+    assert models(moved) == {OLD: 3}
+
+
+def test_enrolling_replaces_what_the_pack_before_made(moved: Service) -> None:
+    assert moved.post(moved.open("enrol"), BLUE).state == "accepted"
+    assert models(moved) == {NEW: 3}
+    assert moved.post(moved.open("verify"), RED).state == "denied"
+    assert moved.post(moved.open("verify"), BLUE).state == "accepted"
+
+
+def test_one_scenario_at_a_time(enrolled: Service) -> None:
+    """The consent for logging in covers no other scenario's references."""
+    _make_door(enrolled)
+    enrolled.agree(scenario="door")
+    assert enrolled.post(enrolled.open("enrol", scenario="door")).state == "accepted"
+    moved = restart(enrolled, before=pack(ColourEmbedder()))
+    assert moved.post(moved.open("verify")).state == "accepted"
+    assert models(moved) == {OLD: 3, NEW: 3}
+
+
+# --- what the pack before sees ---------------------------------------------------------------------------------
+
+
+def test_the_pack_before_cuts_its_own_chips_of_the_same_face(enrolled: Service) -> None:
+    """Another template and detector: the face that passed liveness is compared, not the first that is found."""
+    small = ChipTemplate(size=50, points=TEMPLATE.points / np.float32(2))
+    sizes: set[tuple[int, ...]] = set()
+
+    class Small(ColourEmbedder):
+        template = small
+
+        def embed(self, chips: Sequence[Image]) -> NDArray[np.float32]:
+            sizes.update(chip.shape for chip in chips)
+            return super().embed(chips)
+
+    moved = restart(enrolled, before=pack(Small(), detector=Crowd()))
+    assert moved.post(moved.open("verify")).state == "accepted"
+    assert sizes == {(50, 50, 3)}
+    assert models(moved) == {NEW: 3}
+
+
+def test_a_face_the_pack_before_does_not_see_is_denied(enrolled: Service) -> None:
+    moved = restart(enrolled, before=pack(ColourEmbedder(), detector=Nobody()))
+    opened = moved.open("verify")
+    assert moved.post(opened).state == "denied"
+    assert moved.reason(opened) == ("denied", "mismatch")
+    # Whoever has moved does not need it.
+    moved.post(moved.open("enrol"))
+    assert moved.post(moved.open("verify")).state == "accepted"
+
+
+def test_a_pack_before_that_fails_denies(enrolled: Service) -> None:
+    """R4: whatever it meets."""
+
+    class Broken(ColourEmbedder):
+        def embed(self, chips: Sequence[Image]) -> NDArray[np.float32]:
+            return super().embed(chips) * np.float32(np.nan)
+
+    moved = restart(enrolled, before=pack(Broken()))
+    opened = moved.open("verify")
+    assert moved.post(opened).state == "denied"
+    assert moved.reason(opened) == ("denied", "unavailable")
+
+
+# --- what may go wrong -----------------------------------------------------------------------------------------
+
+
+def test_a_withdrawal_while_renewing_stops_the_login(moved: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R33: after the comparison, before the transaction that accepts."""
+    owner = type(moved.installation.pipeline.keys)
+    current = owner.current
+
+    def withdrawn_first(*args: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        monkeypatch.setattr(pipeline_module, "judge", failing(AssertionError))
+        moved.withdraw()
+        return current(*args, **more)
+
+    monkeypatch.setattr(owner, "current", withdrawn_first)
+    opened = moved.open("verify")
+    assert moved.post(opened).state == "denied"
+    assert moved.reason(opened) == ("denied", "consent_required")
+    assert models(moved) == {}
+
+
+@pytest.mark.parametrize("part", ["add", "ids"])
+def test_nothing_is_accepted_when_nothing_can_be_stored(
+    moved: Service, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """R57: accepting, storing and dooming are one transaction: all of it or none."""
+    monkeypatch.setattr(type(moved.installation.references), part, failing(KeyUnavailable("gone")))
+    opened = moved.open("verify")
+    assert moved.post(opened).state == "denied"
+    assert moved.reason(opened) == ("denied", "unavailable")
+    monkeypatch.undo()
+    assert models(moved) == {OLD: 3}
+
+
+def test_without_an_audit_record_nobody_is_moved(moved: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R49."""
+    opened = moved.open("verify")
+    monkeypatch.setattr(type(moved.installation.audit), "append", failing(AuditUnavailable("full")))
+    with pytest.raises(AuditUnavailable):
+        moved.post(opened)
+    assert models(moved) == {OLD: 3}
+
+
+def test_an_erasure_that_is_cut_short_is_finished_later(moved: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R40: the login stands, the old references open no more, and the next start erases them."""
+    monkeypatch.setattr(type(moved.installation.pipeline.keys), "destroy", failing(StorageError("full")))
+    opened = moved.open("verify")
+    assert moved.post(opened).state == "accepted"
+    assert moved.reason(opened) == ("accepted", None)
+    assert models(moved) == {OLD: 3, NEW: 3}
+    monkeypatch.undo()
+    with moved.installation.data.read() as conn:
+        found = moved.installation.references.open_account(
+            conn, tenant=DEFAULT_TENANT, account="anna", scenario="login", model_digest=OLD
+        )
+    assert found == ()
+    assert len(moved.installation.erasure.resume()) == 3
+    assert models(moved) == {NEW: 3}
+
+
+# --- 1:N -------------------------------------------------------------------------------------------------------
+
+
+def _make_door(service: Service) -> None:
+    with service.installation.data.begin() as conn:
+        service.installation.scenarios.create(
+            conn,
+            tenant=DEFAULT_TENANT,
+            scenario="door",
+            mode="identify",
+            titles={"en": "Door"},
+            retention_days=30,
+            liveness_profile="motion",
+            notices={"en": "We look who is at the door."},
+            now=service.clock(),
+        )
+
+
+@pytest.fixture
+def door(service: Service) -> Service:
+    """Anna and Ben at the door, enrolled with the old model; the new one runs beside it."""
+    _make_door(service)
+    for account, colour in (("anna", RED), ("ben", BLUE)):
+        service.agree(account, "door")
+        assert service.post(service.open("enrol", account, "door"), colour).state == "accepted"
+    return restart(service, before=pack(ColourEmbedder()))
+
+
+def people(installation: Installation, digest: bytes) -> int:
+    return installation.index.people(DEFAULT_TENANT, "door", digest)
+
+
+def identified(service: Service, colour: tuple[int, int, int]) -> str | None:
+    opened = service.open("identify", None, "door")
+    service.post(opened, colour)
+    view = service.installation.desk.view(tenant=DEFAULT_TENANT, session_id=opened.session_id)
+    return view.session.matched_account
+
+
+def test_a_search_goes_through_both_models_and_moves_whom_it_finds(door: Service) -> None:
+    """R8: found among the old, then among the new; the others stay where they are."""
+    assert (people(door.installation, OLD), people(door.installation, NEW)) == (2, 0)
+    assert identified(door, RED) == "anna"
+    assert (people(door.installation, OLD), people(door.installation, NEW)) == (1, 1)
+    assert identified(door, RED) == "anna"
+    assert identified(door, BLUE) == "ben"
+    assert identified(door, (80, 190, 80)) is None
+    assert models(door) == {NEW: 6}
+
+
+def test_each_search_has_the_threshold_of_all_people(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R8: two searches of halves of a gallery keep the false positives of one search of the whole."""
+    assert identified(door, RED) == "anna"
+    sizes = []
+    inner = match.identify
+
+    def watched(*args: Any, **more: Any) -> Any:
+        sizes.append(more["gallery_size"])
+        return inner(*args, **more)
+
+    monkeypatch.setattr(match, "identify", watched)
+    assert identified(door, BLUE) == "ben"
+    assert set(sizes) == {2}
+
+
+def test_two_people_found_by_two_models_are_nobody(door: Service) -> None:
+    """The margin rule holds across models: anna has moved, and somebody else of her looks has not."""
+    assert identified(door, RED) == "anna"
+    earlier = Service(
+        assemble(
+            door.installation.settings,
+            door.installation.data,
+            door.installation.key_database,
+            door.installation.keyring,
+            pack(ColourEmbedder()),
+            clock=door.clock,
+        ),
+        door.clock,
+        2000,
+    )
+    earlier.agree("carla", "door")
+    assert earlier.post(earlier.open("enrol", "carla", "door"), RED).state == "accepted"
+    again = restart(door, before=pack(ColourEmbedder()))
+    assert identified(again, RED) is None
+    assert models(again) == {OLD: 6, NEW: 3}
+
+
+# --- the end ---------------------------------------------------------------------------------------------------
+
+
+def test_finishing_erases_what_is_left_and_keeps_consents(moved: Service) -> None:
+    """R40, R49: account by account, audited first; the person may enrol again under the consent that stands."""
+    moved.agree("ben")
+    assert moved.post(moved.open("enrol", "ben"), BLUE).state == "accepted"
+    told: list[tuple[int, int]] = []
+    into = moved.installation
+    gone = erase_model(
+        into.data,
+        into.erasure,
+        into.audit,
+        model_digest=OLD,
+        pack="double",
+        actor="cli",
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert (gone, told) == (3, [(1, 1)])
+    assert models(moved) == {NEW: 3}
+    assert events(moved).count("operator:model:retired") == 1
+    opened = moved.open("verify")
+    assert moved.post(opened).state == "denied"
+    assert moved.reason(opened) == ("denied", "not_enrolled")
+    assert moved.post(moved.open("verify", "ben"), BLUE).state == "accepted"
+    assert moved.post(moved.open("enrol")).state == "accepted"
