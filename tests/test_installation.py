@@ -1,5 +1,6 @@
 """Making and opening an installation: what is missing, foreign, altered or too new is said, and nothing opens."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -132,6 +133,21 @@ def test_an_unknown_pack_or_database_is_refused(settings: Settings) -> None:
     )
     with pytest.raises(ConfigurationError):
         open_installation(wrong)
+
+
+def test_the_pack_before_must_be_another_and_installed(settings: Settings) -> None:
+    with pytest.raises(ConfigurationError, match="FACEAUTH_MODEL_PACK_BEFORE"):
+        open_installation(settings.model_copy(update={"model_pack_before": "open"}))
+    with pytest.raises(ModelError):
+        open_installation(settings.model_copy(update={"model_pack_before": "nonesuch"}))
+
+
+def test_a_read_only_data_folder_is_not_opened(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that cannot write can neither charge an attempt nor audit, so it does not start (R11, R49)."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StorageError, match="read-only") as raised:
+        open_installation(settings)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(settings: Settings) -> None:

@@ -125,6 +125,18 @@ def test_probe_is_the_weighted_mean() -> None:
     assert probe.profile == "motion"
 
 
+def test_chips_cut_for_another_embedder_take_their_faces_places() -> None:
+    """A face without a chip is left out; there must be one chip or none for each face, and one at least."""
+    embedder, capture = OnnxEmbedder(Session(means), spec()), live(3.0, 1.0)
+    probe = make_probe(capture, embedder, chips=[None, chip(1, 1, 200)])
+    assert probe.parts.shape == (1, 3)
+    assert probe.vector.argmax() == 2
+    with pytest.raises(ModelError):
+        make_probe(capture, embedder, chips=[None, None])
+    with pytest.raises(ValueError, match="zip"):
+        make_probe(capture, embedder, chips=[None])
+
+
 @pytest.mark.parametrize("weights", [(), (0.0,), (0.0, 0.0), (-1.0, 2.0), (float("nan"), 1.0), (float("inf"),)])
 def test_nothing_to_embed_is_an_error(weights: tuple[float, ...]) -> None:
     """R4: no face, no weight, no number: no probe."""
