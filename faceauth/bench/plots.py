@@ -1,13 +1,14 @@
 """DET curves and score histograms, as small PNG files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faceauth.bench.accuracy import AccuracyResult
+from faceauth.bench.accuracy import AccuracyResult, FusedResult
 from faceauth.bench.points import TARGETS
+from faceauth.bench.rates import comparisons_needed
 from faceauth.bench.scores import BINS, Counts, Scores
 from faceauth.errors import ConfigurationError
 
@@ -19,7 +20,7 @@ _DPI = 110
 
 
 def write_plots(result: AccuracyResult, folder: Path) -> tuple[Path, ...]:
-    """Write ``det.png`` and ``scores.png`` and return where they are.
+    """Write ``det.png``, ``scores.png`` and ``fusing.png`` and return where they are.
 
     Raises:
         ConfigurationError: matplotlib is not installed.
@@ -30,8 +31,10 @@ def write_plots(result: AccuracyResult, folder: Path) -> tuple[Path, ...]:
         sets[label] = one.scores
     title = f"{result.pack} on {result.dataset}, {result.pictures:,} pictures, {result.measured_at:%Y-%m-%d}"
     folder.mkdir(parents=True, exist_ok=True)
-    files = (folder / "det.png", folder / "scores.png")
-    for file, figure in zip(files, (det(sets, title), histogram(result, title)), strict=True):
+    files = (folder / "det.png", folder / "scores.png", folder / "fusing.png")
+    for file, figure in zip(
+        files, (det(sets, title), histogram(result, title), fusing(result, title)), strict=True
+    ):
         figure.savefig(file, dpi=_DPI)
     return files
 
@@ -63,6 +66,41 @@ def det(sets: Mapping[str, Scores], title: str) -> "Figure":
     return figure
 
 
+def fusing(result: AccuracyResult, title: str) -> "Figure":
+    """Draw what fusing more pictures a side gains: the TAR with its interval, over how many are fused."""
+    figure = _figure()
+    axes: Any = figure.add_subplot()
+    for fmr in TARGETS.values():
+        told = [one for one in result.fused if one.scores.comparisons >= comparisons_needed(fmr)]
+        _with_intervals(
+            axes, told, [one.scores.threshold_for(fmr) for one in told], f"threshold of its own, FMR {fmr:.0e}"
+        )
+    for point in result.shipped:
+        label = f"the pack's {point.name}, {point.threshold:.4f}"
+        _with_intervals(axes, result.fused, [point.threshold] * len(result.fused), label, linestyle="--")
+    axes.set(xlabel="pictures a side, at most", ylabel="TAR", title=f"Fusing: {title}")
+    axes.title.set_fontsize(10)
+    axes.set_xticks([one.size for one in result.fused])
+    axes.grid(visible=True, axis="y", color="0.92")
+    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    return figure
+
+
+def _with_intervals(
+    axes: Any, fused: Sequence[FusedResult], thresholds: Sequence[float], label: str, linestyle: str = "-"
+) -> None:
+    if not fused:
+        return
+    rates = [one.scores.fnmr(at).complement for one, at in zip(fused, thresholds, strict=True)]
+    values = [rate.value for rate in rates]
+    low = [rate.value - rate.interval[0] for rate in rates]
+    high = [rate.interval[1] - rate.value for rate in rates]
+    sizes = [one.size for one in fused]
+    axes.errorbar(
+        sizes, values, yerr=(low, high), label=label, linestyle=linestyle, marker="o", capsize=3, linewidth=1.4
+    )
+
+
 def _curve(scores: Scores) -> tuple[Any, Any]:
     fmr = np.cumsum(scores.non_mated[::-1])[::-1] / scores.comparisons
     below = np.concatenate([[0], np.cumsum(scores.mated)[:-1]])
@@ -86,7 +124,7 @@ def histogram(result: AccuracyResult, title: str) -> "Figure":
     for point in result.points:
         axes.axvline(point.threshold, color="0.4", linewidth=0.9, linestyle="--")
         axes.text(point.threshold, top * 0.98, point.name, rotation=90, va="top", ha="right", fontsize=8)
-    axes.set(xlabel="comparison score (cosine)", ylabel="share of comparisons", title=f"Scores: {title}")
+    axes.set(xlabel="comparison score", ylabel="share of comparisons", title=f"Scores: {title}")
     axes.title.set_fontsize(10)
     axes.set_ylim(0, top)
     axes.legend(fontsize=8, frameon=False, loc="upper left")
