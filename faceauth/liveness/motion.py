@@ -33,7 +33,10 @@ class Nose:
 
     def __init__(self, faces: Sequence[AlignedFace], first_center: range) -> None:
         """Measure every frame; the rest position is the median over the first look into the camera."""
-        at = np.stack([nose(face.face.landmarks) for face in faces])
+        seen = np.stack([nose(face.face.landmarks) for face in faces])
+        # The median of three frames: a detector's landmarks jump in a single frame, a head does not.
+        padded = np.concatenate([seen[:1], seen, seen[-1:]])
+        at = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
         self.rest: NDArray[np.float64] = np.median(at[first_center.start : first_center.stop], axis=0)
         self.offset: NDArray[np.float64] = at - self.rest
         self.t_ms = np.array([face.frame.t_ms for face in faces])
@@ -76,8 +79,7 @@ def _check_way(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> N
     axis, sign = DIRECTION[kind]
     way = sign * seen.offset[frames.start : frames.stop, axis]
     soon = seen.t_ms[frames.start : frames.stop] - seen.t_ms[frames.start] < profile.reaction_ms
-    least = profile.nose_turn if axis == TURN else profile.nose_nod
-    if way.max() < least:
+    if axis == TURN and not way.max() >= profile.nose_turn:
         raise LivenessDenied(GATE, "The head did not go where it was told to.")
     if way.min() < -profile.nose_astray:
         raise LivenessDenied(GATE, "The head went to the wrong side.")

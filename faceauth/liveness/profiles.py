@@ -34,8 +34,8 @@ class Profile:
         steady_ms: the head must face the camera for this long before a motion.
         steady_nose: how far the nose may stand from where it was, while facing the camera; a detector's landmarks
             tremble by as much on a face seen from the side.
-        nose_turn: how far the nose must go in a turn, to the commanded side.
-        nose_nod: how far it must go in a nod.
+        nose_turn: how far the nose must go in a turn, to the commanded side. For a nod landmarks are too uncertain
+            (a laughing mouth moves the face's frame); there γ alone tells, which has a side too.
         way_best: how far the texture goes where a motion is judged best; further on, a face hides parts of itself.
         reaction_ms: nobody's head is on its way earlier than this after a prompt.
         nose_astray: how far it may be to the other side while a motion is asked for, or on its way too early.
@@ -67,8 +67,7 @@ class Profile:
     least_frames: int = 4
     steady_ms: int = 200
     steady_nose: float = 0.12
-    nose_turn: float = 0.05
-    nose_nod: float = 0.03
+    nose_turn: float = 0.03
     way_best: float = 0.5
     reaction_ms: int = 100
     nose_astray: float = 0.15
