@@ -131,7 +131,7 @@ def embedding(
             if graph is None:
                 continue
             for threads in THREADS:
-                ours = embedder_on(one.spec, one.folder, graph, threads=threads)
+                ours = embedder_on(one.spec, graph, threads=threads)
                 racing.append(Contender(stage, name, _embedding(ours, chips), batch, threads))
     theirs = _dlib_embedder(entrants, batch, from_dir)
     if theirs is not None:

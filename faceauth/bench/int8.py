@@ -80,7 +80,7 @@ def measure_int8(
     rest = [number for number in range(len(chips)) if number not in set(at)]
     vectors = []
     for name, data in (("float", graph), ("int8", int8)):
-        embedder = embedder_on(spec, folder, data, threads=1)
+        embedder = embedder_on(spec, data, threads=1)
         rows = []
         for done, number in enumerate(rest, 1):
             rows.append(embedder.embed([chips[number]])[0])

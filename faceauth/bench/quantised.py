@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from faceauth.embed.embedder import OnnxEmbedder, to_input
 from faceauth.embed.manifest import PackSpec
-from faceauth.embed.normaliser import load_normaliser
 from faceauth.embed.session import check_graph, read_pinned
 from faceauth.types import Image
 
@@ -44,10 +43,10 @@ def embedder_bytes(spec: PackSpec, folder: Path) -> bytes:
     return read_pinned(folder / file, expected_sha256=spec.file(file).sha256)
 
 
-def embedder_on(spec: PackSpec, folder: Path, data: bytes, *, threads: int) -> OnnxEmbedder:
-    """Return the pack's embedder over the graph `data`, on so many threads."""
-    normaliser = None if spec.normaliser is None else load_normaliser(spec.normaliser, folder)
-    return OnnxEmbedder(ThreadedSession(data, spec.embedder.file, threads=threads), spec, normaliser)
+def embedder_on(spec: PackSpec, data: bytes, *, threads: int) -> OnnxEmbedder:
+    """Return the pack's embedder over the graph `data`, on so many threads; it embeds and decides nothing."""
+    alone = spec.model_copy(update={"normaliser": None})
+    return OnnxEmbedder(ThreadedSession(data, spec.embedder.file, threads=threads), alone)
 
 
 class _Chips:

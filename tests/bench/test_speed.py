@@ -61,5 +61,5 @@ def test_int8_is_smaller_and_near(models_dir: Path) -> None:
     chips = list(np.random.default_rng(1).integers(0, 256, (4, 150, 150, 3), np.uint8))
     int8 = quantise(spec, graph, chips)
     assert len(int8) < len(graph) / 3
-    plain = embedder_on(spec, folder, graph, threads=1).embed(chips)
-    assert np.einsum("nd,nd->n", plain, embedder_on(spec, folder, int8, threads=2).embed(chips)).min() > 0.98
+    plain = embedder_on(spec, graph, threads=1).embed(chips)
+    assert np.einsum("nd,nd->n", plain, embedder_on(spec, int8, threads=2).embed(chips)).min() > 0.98
