@@ -13,7 +13,7 @@ from faceauth.consent.accounts import AccountStore
 from faceauth.consent.ledger import ConsentEvent, ConsentLedger, ConsentRequest
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
-from faceauth.errors import UnknownReference
+from faceauth.errors import UnknownAccount, UnknownReference
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.references import ReferenceStore
 
@@ -82,16 +82,30 @@ class Lifecycle:
     def close_account(self, *, tenant: str, account: str, actor: str) -> str:
         """Close the account: every consent is withdrawn and everything of the person goes but the ledger's proof.
 
+        Closing again answers the receipt of the last time: the first answer may have been lost on its way.
+
         Raises:
-            UnknownAccount: there is none of that name.
+            UnknownAccount: there is none of that name, and there was none.
         """
         with self.data.begin() as conn:
-            self.accounts.get(conn, tenant, account)
-            for scenario in self.ledger.live(conn, tenant=tenant, account=account):
-                self.ledger.withdraw(conn, tenant=tenant, account=account, scenario=scenario)
-            tombstone = self._doom(conn, tenant, account, reason="account_closed")
-            self.audit.append(conn, Event.ACCOUNT_CLOSED, tenant=tenant, account=account, actor=actor)
+            tombstone = self._closed_before(conn, tenant, account)
+            if tombstone is None:
+                for scenario in self.ledger.live(conn, tenant=tenant, account=account):
+                    self.ledger.withdraw(conn, tenant=tenant, account=account, scenario=scenario)
+                tombstone = self._doom(conn, tenant, account, reason="account_closed")
+                self.audit.append(conn, Event.ACCOUNT_CLOSED, tenant=tenant, account=account, actor=actor)
         return self.erasure.run(tombstone).token
+
+    def _closed_before(self, conn: Connection, tenant: str, account: str) -> str | None:
+        """Return the erasure that closed an account which is not there any more; None for one that is."""
+        try:
+            self.accounts.get(conn, tenant, account)
+        except UnknownAccount:
+            closed = self.erasure.last(conn, tenant=tenant, account=account)
+            if closed is None:
+                raise
+            return closed
+        return None
 
     def delete_reference(self, *, tenant: str, account: str, reference_id: str, actor: str) -> str:
         """Erase one reference; answer the signed deletion receipt.

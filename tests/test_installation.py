@@ -144,7 +144,7 @@ def test_the_pack_before_must_be_another_and_installed(settings: Settings) -> No
 
 def test_a_read_only_data_folder_is_not_opened(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that cannot write can neither charge an attempt nor audit, so it does not start (R11, R49)."""
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda _path, mode: not mode & os.W_OK)
     with pytest.raises(StorageError, match="read-only") as raised:
         open_installation(settings)
     assert "\n" not in str(raised.value)

@@ -83,6 +83,15 @@ def test_closing_leaves_the_ledger_and_nothing_else(service: Service) -> None:
         service.open("verify")
 
 
+def test_closing_again_answers_the_same_receipt(service: Service) -> None:
+    """The first answer may be lost on its way; the tombstone is the account's, and no other tenant's."""
+    lifecycle = service.installation.lifecycle
+    receipt = lifecycle.close_account(**WHO, actor="test")
+    assert lifecycle.close_account(**WHO, actor="test") == receipt
+    with pytest.raises(UnknownAccount):
+        lifecycle.close_account(tenant="another", account="anna", actor="test")
+
+
 def test_one_reference_can_go_while_the_others_stay(service: Service) -> None:
     before = service.installation.lifecycle.export(**WHO)["references"]
     assert isinstance(before, list)

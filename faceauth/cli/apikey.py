@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 import typer
 from rich.table import Table
+from sqlalchemy import Connection
 
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
@@ -19,7 +20,7 @@ from faceauth.db.upgrade import check
 from faceauth.identity.apikeys import ROLES, ApiKeys, KeyInfo, Role
 from faceauth.installation import databases
 from faceauth.settings import Settings, load_settings
-from faceauth.vault.keyring import load_keyring
+from faceauth.vault.keyring import bind_installation, load_keyring
 
 app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
@@ -46,7 +47,7 @@ def create(
             label=label,
             expires_at=expires_at,
         )
-        _audit(settings).append(
+        _audit(settings, conn).append(
             conn,
             Event.APIKEY_CREATED,
             tenant=DEFAULT_TENANT,
@@ -86,7 +87,7 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The id, as listed.")], as
     settings = load_settings()
     with _database(settings) as data, data.begin() as conn:
         owner = _keys().revoke(conn, key_id)
-        _audit(settings).append(
+        _audit(settings, conn).append(
             conn,
             Event.APIKEY_REVOKED,
             tenant=owner.tenant,
@@ -104,8 +105,11 @@ def _keys() -> ApiKeys:
     return ApiKeys(system_clock, os.urandom)
 
 
-def _audit(settings: Settings) -> AuditLog:
-    return AuditLog(pseudonym_key=load_keyring(settings.keyring_file).pseudonym_key, clock=system_clock)
+def _audit(settings: Settings, conn: Connection) -> AuditLog:
+    keyring = load_keyring(settings.keyring_file)
+    # Another installation's keyring would write pseudonyms into this log that nobody can match again.
+    bind_installation(conn, keyring)
+    return AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock)
 
 
 @contextmanager

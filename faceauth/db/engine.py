@@ -77,6 +77,24 @@ class Database:
         """Say whether the SQLite file is there; for PostgreSQL the first query will tell."""
         return self.path is None or self.path.is_file()
 
+    def check_writable(self) -> None:
+        """Raise where SQLite's file or folder may not be written; PostgreSQL tells with the first write.
+
+        SQLite opens such a file for reading only, silently, and lets even BEGIN IMMEDIATE pass.
+
+        Raises:
+            StorageError: The file or its folder is read-only.
+        """
+        if self.path is None or not self.exists():
+            return
+        if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK | os.X_OK)):
+            # What was opened meanwhile can only read, and would stay so when the folder is writable again.
+            self.dispose()
+            raise StorageError(
+                f"The database {self.place} cannot be written: the file or its folder is read-only. "
+                "Check FACEAUTH_DATA_DIR and who may write there."
+            )
+
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """Open a write transaction; it commits at the end of the block and rolls back on any exception.
@@ -87,6 +105,7 @@ class Database:
             StorageError: The database failed; nothing was written.
             sqlalchemy.exc.IntegrityError: A constraint or trigger refused a row; the caller knows what that means.
         """
+        self.check_writable()
         with self._translated(), self._one_writer(), self._writer.begin() as connection:
             yield connection
 

@@ -1,6 +1,7 @@
 """Around every request: ids, headers, limits, CORS, logs and counters."""
 
 import json
+import os
 
 import pytest
 import structlog
@@ -131,6 +132,17 @@ def test_readiness_asks_the_databases(service: Service) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "storage")
     assert str(path) not in answer.text
     assert service.http.get("/healthz").status_code == 200
+
+
+def test_a_service_that_cannot_write_is_not_ready(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bad input of issue 2: data folder read-only. Every login would be refused, so none is to be sent here."""
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", lambda _path, mode: not mode & os.W_OK)
+        answer = service.http.get("/readyz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "storage")
+        refused = service.call("PUT", "/v1/accounts/anna", json={})
+        assert (refused.status_code, refused.json()["code"]) == (503, "storage")
+    assert service.http.get("/readyz").status_code == 200
 
 
 def test_the_published_keys_hold_no_private_part(service: Service) -> None:

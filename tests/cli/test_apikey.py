@@ -13,6 +13,7 @@ from faceauth.errors import NotAuthenticated
 from faceauth.identity.apikeys import ROLES, ApiKeys, Caller
 from faceauth.installation import create_installation, databases
 from faceauth.settings import load_settings
+from faceauth.vault.keyring import create_keyring
 
 Cli = Callable[..., Result]
 
@@ -86,3 +87,14 @@ def test_every_key_made_or_revoked_is_audited(cli: Cli) -> None:
     cli("apikey", "revoke", made["key_id"])
     verdict = json.loads(cli("audit", "verify", "--json").stdout)
     assert verdict["records"] >= 2
+
+
+def test_a_keyring_of_another_installation_makes_no_key(cli: Cli) -> None:
+    """Bad input of issue 2: its pseudonyms would stand in this installation's audit log."""
+    keyring = load_settings().keyring_file
+    keyring.unlink()
+    create_keyring(keyring, now=system_clock())
+    result = cli("apikey", "create")
+    assert result.exit_code == 1
+    assert "FACEAUTH_KEYS__FILE" in result.stderr
+    assert result.stdout == ""

@@ -1,5 +1,6 @@
 """A database keeps what it acknowledged, hides nothing it deleted, and says in one line what is wrong."""
 
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -160,6 +161,21 @@ def test_a_writer_in_another_process_is_waited_for(
     with data.begin():
         pass
     data.dispose()
+
+
+def test_a_read_only_folder_is_said_and_passes(
+    sqlite_database: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bad input of issue 2: data folder read-only. Root may write anywhere, so the system's answer is replaced."""
+    data = sqlite_database.data
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", lambda _path, mode: not mode & os.W_OK)
+        with pytest.raises(StorageError, match="read-only"), data.begin():
+            pytest.fail("a transaction that cannot be written was opened")
+        with data.read() as conn:
+            assert conn.execute(select(installation)).all() is not None
+    with data.begin() as conn:
+        conn.execute(insert(installation).values(key="a", value="1"))
 
 
 def test_a_full_disk_changes_nothing(sqlite_database: Databases) -> None:

@@ -59,12 +59,17 @@ async def healthz() -> HealthAnswer:
 
 @router.get("/readyz", response_model=HealthAnswer)
 def readyz(request: Request, here: Here) -> HealthAnswer | JSONResponse:
-    """Whether it can serve: the databases answer. Models, keys and index were checked before it started."""
+    """Whether it can serve: the databases answer and may be written.
+
+    Models, keys and index were checked before it started.
+    """
     try:
         with here.data.read() as conn:
             here.scenarios.list(conn, DEFAULT_TENANT)
         with here.key_database.read():
             pass
+        here.data.check_writable()
+        here.key_database.check_writable()
     except FaceauthError as error:
         return problem_of(request, error)
     return HealthAnswer()
