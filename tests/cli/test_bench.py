@@ -36,7 +36,7 @@ def test_report(cli: Cli, home: Path, people: Path, tmp_path: Path) -> None:
     assert "TAR at FMR 1e-03" in first.stdout
     assert "6 people" in first.stdout
     assert "rule of 3" in first.stderr
-    assert {path.name for path in out.iterdir()} == {"accuracy.json", "det.png", "scores.png"}
+    assert {path.name for path in out.iterdir()} == {"accuracy.json", "det.png", "scores.png", "fusing.png"}
     report = json.loads((out / "accuracy.json").read_text())
     assert report["pairs"]["pairs"] == 6
     assert report["all_against_all"]["non_mated"] > 200
