@@ -1,6 +1,7 @@
 """Change of model without asking everyone again: old references log in once more, and are replaced by that."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -273,6 +274,25 @@ def test_an_erasure_that_is_cut_short_is_finished_later(moved: Service, monkeypa
     assert found == ()
     assert len(moved.installation.erasure.resume()) == 3
     assert models(moved) == {NEW: 3}
+
+
+def test_withdrawing_and_renewing_at_once(service: Service) -> None:
+    """R33: locks are taken in one order, so neither fails; and nothing outlives the withdrawal."""
+    names = [f"person{number}" for number in range(6)]
+    for name in names:
+        service.agree(name)
+        assert service.post(service.open("enrol", name)).state == "accepted"
+    moved = restart(service, before=pack(ColourEmbedder()))
+    sessions = {name: moved.open("verify", name) for name in names}
+    with ThreadPoolExecutor(2) as pool:
+        for name, opened in sessions.items():
+            login, withdrawal = pool.submit(moved.post, opened), pool.submit(moved.withdraw, name)
+            assert login.result().state in {"accepted", "denied"}
+            assert withdrawal.result()
+    ends = {moved.reason(opened)[1] for opened in sessions.values()}
+    assert ends <= {None, "consent_required", "not_enrolled", "mismatch"}
+    assert models(moved) == {}
+    assert moved.installation.erasure.unfinished() == ()
 
 
 # --- 1:N -------------------------------------------------------------------------------------------------------
