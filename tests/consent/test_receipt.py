@@ -2,10 +2,15 @@
 
 import json
 import re
+from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
@@ -62,6 +67,25 @@ def test_a_stranger_checks_it_as_the_docs_say(sqlite_database: Databases, signer
     head, body, tail = receipt.split(".")
     with pytest.raises(JoseError):
         jws.deserialize_compact(f"{head}.{body[:-2]}AA.{tail}", keys, algorithms=["ES256"])
+
+
+def test_no_library_of_ours_is_needed(sqlite_database: Databases, signer: Signer) -> None:
+    """RFC 7515 and 7518 by hand, on plain ECDSA: what joserfc signed is no dialect of its own."""
+    receipt, _ = _receipt(sqlite_database, signer)
+    keys: Any = signer.public_jwks()["keys"]
+    (published,) = keys
+    x, y = (int.from_bytes(_bytes(published[name])) for name in ("x", "y"))
+    key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    signed, _, tail = receipt.rpartition(".")
+    raw = _bytes(tail)
+    signature = encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
+    key.verify(signature, signed.encode(), ec.ECDSA(hashes.SHA256()))
+    with pytest.raises(InvalidSignature):
+        key.verify(signature, signed.encode() + b"x", ec.ECDSA(hashes.SHA256()))
+
+
+def _bytes(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def test_the_docs_name_every_field(sqlite_database: Databases, signer: Signer) -> None:
