@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth.embed.manifest import PackageFile
+from faceauth.embed.origins import PackageFile
 from faceauth.embed.sources import Progress, package_file, silent
 from faceauth.errors import ConfigurationError, ModelError
 from faceauth.types import Detector, Image

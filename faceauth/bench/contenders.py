@@ -16,7 +16,8 @@ from faceauth.capture.align import align
 from faceauth.capture.decode import decode
 from faceauth.capture.detect import build_detector
 from faceauth.embed.embedder import OnnxEmbedder
-from faceauth.embed.manifest import Conversion, PackSpec
+from faceauth.embed.manifest import PackSpec
+from faceauth.embed.origins import Conversion
 from faceauth.embed.packs import Pack
 from faceauth.embed.sources import package_file
 from faceauth.errors import ConfigurationError

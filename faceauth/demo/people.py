@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from faceauth.capture.decode import decode
-from faceauth.embed.manifest import PackageFile
+from faceauth.embed.origins import PackageFile
 from faceauth.embed.sources import Progress, package_file, silent
 from faceauth.errors import InvalidImage, InvalidRequest
 from faceauth.settings import CaptureSettings

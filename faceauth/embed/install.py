@@ -9,17 +9,15 @@ from pathlib import Path
 
 from faceauth.embed.convert import any_size, dlib_resnet, mtcnn, openvino_ir
 from faceauth.embed.download import fetch
-from faceauth.embed.manifest import (
+from faceauth.embed.manifest import ModelFile, PackSpec, pack_spec
+from faceauth.embed.origins import (
     ArchiveMember,
     Conversion,
     Download,
     LocalFile,
-    ModelFile,
     PackageFile,
-    PackSpec,
     WebConversion,
     WebFile,
-    pack_spec,
 )
 from faceauth.embed.sources import Progress, package_file, sha256_hex, silent
 from faceauth.errors import LicenceNotAccepted, ModelAltered, ModelError, StorageError

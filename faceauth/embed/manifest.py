@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, ValidationError, model_validator
 
+from faceauth.embed.origins import Frozen, Https, LocalFile, Sha256, Source
 from faceauth.errors import ConfigurationError, ModelError
 from faceauth.types import ChipTemplate, Normaliser, OperatingPoint
 
@@ -24,98 +25,12 @@ def _plain_name(name: str) -> str:
     return name
 
 
-def _https(url: str) -> str:
-    if not url.startswith("https://"):
-        raise ValueError("an https address")
-    return url
-
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, AfterValidator(_plain_name)]
-Https = Annotated[str, AfterValidator(_https)]
 Point = tuple[float, float]
 PerChannel = tuple[float, float, float]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PackageFile(_Frozen):
-    """One file inside a release of a package on the Python package index.
-
-    `member` is its path once the package is installed; `sha256` and `size` are the member's, `archive_sha256` is
-    that of the wheel or source archive it is published in.
-    """
-
-    kind: Literal["package"] = "package"
-    package: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
-    version: str = Field(pattern=r"^[0-9][0-9A-Za-z.]*$")
-    archive: Literal["wheel", "sdist"]
-    archive_sha256: Sha256
-    member: str
-    sha256: Sha256
-    size: PositiveInt
-
-
-class Conversion(_Frozen):
-    """A graph this project's own code makes from a file inside a package."""
-
-    kind: Literal["conversion"] = "conversion"
-    converter: Literal["dlib_resnet", "mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet"]
-    origin: PackageFile
-
-
-class WebFile(_Frozen):
-    """One file that a graph is made from, over HTTPS; its name is the address's last part."""
-
-    url: Https
-    sha256: Sha256
-    size: PositiveInt
-
-    @property
-    def name(self) -> str:
-        """What the file is called, also in a folder given by ``--from``."""
-        return self.url.rsplit("/", 1)[-1]
-
-
-class WebConversion(_Frozen):
-    """A graph this project's own code makes from files on the web, in the order the converter takes them."""
-
-    kind: Literal["web-conversion"] = "web-conversion"
-    converter: Literal["openvino_ir", "any_size"]
-    origins: tuple[WebFile, ...]
-
-
-class LocalFile(_Frozen):
-    """A file that only its owner has: it comes from a folder given by ``--from`` and is never fetched."""
-
-    kind: Literal["local"] = "local"
-
-
-class Download(_Frozen):
-    """The file itself, over HTTPS."""
-
-    kind: Literal["download"] = "download"
-    url: Https
-
-
-class ArchiveMember(_Frozen):
-    """One file of a ZIP archive, over HTTPS."""
-
-    kind: Literal["archive"] = "archive"
-    url: Https
-    archive_sha256: Sha256
-    archive_size: PositiveInt | None = None
-    member: str
-
-
-Source = Annotated[
-    Conversion | WebConversion | Download | ArchiveMember | PackageFile | LocalFile, Field(discriminator="kind")
-]
-
-
-class ModelFile(_Frozen):
+class ModelFile(Frozen):
     """One file of a pack, as it lies in the models folder."""
 
     name: FileName
@@ -125,7 +40,7 @@ class ModelFile(_Frozen):
     source: Source = Field(default_factory=LocalFile)
 
 
-class DetectorSpec(_Frozen):
+class DetectorSpec(Frozen):
     """The detector: which code runs it, which file is which network, and what that code is told (`options`)."""
 
     kind: Literal["mtcnn", "yunet", "scrfd"]
@@ -138,7 +53,7 @@ class DetectorSpec(_Frozen):
     options: Mapping[str, int | float] = Field(default_factory=dict)
 
 
-class EmbedderSpec(_Frozen):
+class EmbedderSpec(Frozen):
     """The embedder and how it is fed: (pixel − mean) · scale, in the given layout and colour order.
 
     `template` holds the five landmarks of a chip, shape (5, 2), pixels; `mirror` adds the embedding of the
@@ -166,7 +81,7 @@ class EmbedderSpec(_Frozen):
         return ChipTemplate(size=self.size, points=np.asarray(self.template, dtype=np.float32))
 
 
-class PointSpec(_Frozen):
+class PointSpec(Frozen):
     """One operating point; the fields are those of `faceauth.types.OperatingPoint`."""
 
     threshold: float = Field(ge=-1.0, le=1.0)
@@ -178,7 +93,7 @@ class PointSpec(_Frozen):
     source: str
 
 
-class NormaliserSpec(_Frozen):
+class NormaliserSpec(Frozen):
     """The score normaliser that the operating points were measured with; see `faceauth.embed.normaliser`."""
 
     file: FileName
@@ -187,7 +102,7 @@ class NormaliserSpec(_Frozen):
     high: float
 
 
-class PackSpec(_Frozen):
+class PackSpec(Frozen):
     """One pack of the manifest."""
 
     name: str = Field(pattern=r"^[a-z0-9_-]+$")
@@ -254,7 +169,7 @@ class PackSpec(_Frozen):
         )
 
 
-class Manifest(_Frozen):
+class Manifest(Frozen):
     """The whole manifest."""
 
     schema_: Literal[1] = Field(alias="schema")

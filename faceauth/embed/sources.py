@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from faceauth.embed.manifest import PackageFile
+from faceauth.embed.origins import PackageFile
 from faceauth.errors import ModelAltered, ModelError
 
 _PIP_TIMEOUT_S = 1800

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from faceauth.bench.chip_template import PREDICTOR
-from faceauth.embed.manifest import Conversion, PackageFile, pack_spec
+from faceauth.embed.manifest import pack_spec
+from faceauth.embed.origins import Conversion, PackageFile
 from faceauth.embed.packs import Pack, load_pack
 from faceauth.embed.sources import fetch_archive, package_file
 from faceauth.errors import ModelError

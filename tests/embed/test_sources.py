@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from faceauth.embed.manifest import PackageFile
+from faceauth.embed.origins import PackageFile
 from faceauth.embed.sources import extract, package_file, sha256_hex
 from faceauth.errors import ModelAltered, ModelError
 
