@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,90 +10,19 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from faceauth import pipeline as pipeline_module
-from faceauth.db.schema import audit_log, biometric_references, data_keys, tombstones
+from faceauth.db.schema import biometric_references, data_keys, tombstones
 from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.embed.packs import Pack
 from faceauth.errors import AuditUnavailable, KeyUnavailable, StorageError
-from faceauth.installation import Installation, assemble
-from faceauth.match import decide as match
 from faceauth.renewal import erase_model
-from faceauth.types import ChipTemplate, DetectedFace, Image, OperatingPoint
-from tests.service import BLUE, POINT, RED, TEMPLATE, ColourEmbedder, OneFace, Service, failing
-
-OLD = ColourEmbedder.model_digest
-NEW = b"n" * 32
-
-
-class NewEmbedder(ColourEmbedder):
-    """Another model: the same people, other numbers."""
-
-    model_digest = NEW
-
-    def embed(self, chips: Sequence[Image]) -> NDArray[np.float32]:
-        return np.ascontiguousarray(super().embed(chips)[:, ::-1])
-
-
-class Nobody:
-    """A detector that sees nobody."""
-
-    def detect(self, image: Image) -> Sequence[DetectedFace]:  # noqa: ARG002  the protocol's
-        return []
-
-
-class Crowd(OneFace):
-    """A detector that sees somebody else first, far from the one face."""
-
-    def detect(self, image: Image) -> Sequence[DetectedFace]:
-        (face,) = super().detect(image)
-        away = replace(face, landmarks=face.landmarks + np.float32(250))
-        return [away, face]
-
-
-def pack(embedder: ColourEmbedder, **more: Any) -> Pack:
-    parts: dict[str, Any] = {
-        "name": "double",
-        "licence": "",
-        "digest": b"p" * 32,
-        "embedder": embedder,
-        "detector_kind": "double",
-        "detector_sessions": {},
-        "detector_options": {},
-        "detector": OneFace(),
-    }
-    return Pack(**(parts | more))
-
-
-def restart(service: Service, *, before: Pack | None) -> Service:
-    """Start again on the same databases, with the new pack and the one it replaces."""
-    old = service.installation
-    again = assemble(
-        old.settings, old.data, old.key_database, old.keyring, pack(NewEmbedder()), before=before, clock=old.clock
-    )
-    # What a start fills the index with.
-    with again.data.read() as conn:
-        for scenario in again.scenarios.list(conn, DEFAULT_TENANT):
-            if scenario.mode == "identify":
-                again.index.fill(
-                    again.references.open_scenario(conn, tenant=DEFAULT_TENANT, scenario=scenario.scenario)
-                )
-    return Service(again, service.clock, 1000)
+from faceauth.types import ChipTemplate, Image, OperatingPoint
+from tests.renewal import NEW, OLD, Crowd, Nobody, events, make_door, models, pack, restart
+from tests.service import BLUE, POINT, RED, TEMPLATE, ColourEmbedder, Service, failing
 
 
 @pytest.fixture
 def moved(enrolled: Service) -> Service:
     """Anna is enrolled with the old model; the service now runs the new one beside it."""
     return restart(enrolled, before=pack(ColourEmbedder()))
-
-
-def models(service: Service) -> dict[bytes, int]:
-    with service.installation.data.read() as conn:
-        found = list(conn.scalars(select(biometric_references.c.model_digest)))
-    return {digest: found.count(digest) for digest in set(found)}
-
-
-def events(service: Service) -> list[str]:
-    with service.installation.data.read() as conn:
-        return list(conn.scalars(select(audit_log.c.event).order_by(audit_log.c.seq)))
 
 
 def keys(service: Service) -> set[str]:
@@ -164,7 +92,7 @@ def test_enrolling_replaces_what_the_pack_before_made(moved: Service) -> None:
 
 def test_one_scenario_at_a_time(enrolled: Service) -> None:
     """The consent for logging in covers no other scenario's references."""
-    _make_door(enrolled)
+    make_door(enrolled)
     enrolled.agree(scenario="door")
     assert enrolled.post(enrolled.open("enrol", scenario="door")).state == "accepted"
     moved = restart(enrolled, before=pack(ColourEmbedder()))
@@ -293,93 +221,6 @@ def test_withdrawing_and_renewing_at_once(service: Service) -> None:
     assert ends <= {None, "consent_required", "not_enrolled", "mismatch"}
     assert models(moved) == {}
     assert moved.installation.erasure.unfinished() == ()
-
-
-# --- 1:N -------------------------------------------------------------------------------------------------------
-
-
-def _make_door(service: Service) -> None:
-    with service.installation.data.begin() as conn:
-        service.installation.scenarios.create(
-            conn,
-            tenant=DEFAULT_TENANT,
-            scenario="door",
-            mode="identify",
-            titles={"en": "Door"},
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "We look who is at the door."},
-            now=service.clock(),
-        )
-
-
-@pytest.fixture
-def door(service: Service) -> Service:
-    """Anna and Ben at the door, enrolled with the old model; the new one runs beside it."""
-    _make_door(service)
-    for account, colour in (("anna", RED), ("ben", BLUE)):
-        service.agree(account, "door")
-        assert service.post(service.open("enrol", account, "door"), colour).state == "accepted"
-    return restart(service, before=pack(ColourEmbedder()))
-
-
-def people(installation: Installation, digest: bytes) -> int:
-    return installation.index.people(DEFAULT_TENANT, "door", digest)
-
-
-def identified(service: Service, colour: tuple[int, int, int]) -> str | None:
-    opened = service.open("identify", None, "door")
-    service.post(opened, colour)
-    view = service.installation.desk.view(tenant=DEFAULT_TENANT, session_id=opened.session_id)
-    return view.session.matched_account
-
-
-def test_a_search_goes_through_both_models_and_moves_whom_it_finds(door: Service) -> None:
-    """R8: found among the old, then among the new; the others stay where they are."""
-    assert (people(door.installation, OLD), people(door.installation, NEW)) == (2, 0)
-    assert identified(door, RED) == "anna"
-    assert (people(door.installation, OLD), people(door.installation, NEW)) == (1, 1)
-    assert identified(door, RED) == "anna"
-    assert identified(door, BLUE) == "ben"
-    assert identified(door, (80, 190, 80)) is None
-    assert models(door) == {NEW: 6}
-
-
-def test_each_search_has_the_threshold_of_all_people(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """R8: two searches of halves of a gallery keep the false positives of one search of the whole."""
-    assert identified(door, RED) == "anna"
-    sizes = []
-    inner = match.identify
-
-    def watched(*args: Any, **more: Any) -> Any:
-        sizes.append(more["gallery_size"])
-        return inner(*args, **more)
-
-    monkeypatch.setattr(match, "identify", watched)
-    assert identified(door, BLUE) == "ben"
-    assert set(sizes) == {2}
-
-
-def test_two_people_found_by_two_models_are_nobody(door: Service) -> None:
-    """The margin rule holds across models: anna has moved, and somebody else of her looks has not."""
-    assert identified(door, RED) == "anna"
-    earlier = Service(
-        assemble(
-            door.installation.settings,
-            door.installation.data,
-            door.installation.key_database,
-            door.installation.keyring,
-            pack(ColourEmbedder()),
-            clock=door.clock,
-        ),
-        door.clock,
-        2000,
-    )
-    earlier.agree("carla", "door")
-    assert earlier.post(earlier.open("enrol", "carla", "door"), RED).state == "accepted"
-    again = restart(door, before=pack(ColourEmbedder()))
-    assert identified(again, RED) is None
-    assert models(again) == {OLD: 6, NEW: 3}
 
 
 # --- the end ---------------------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.LivenessDenied: (403, "Denied"),
     errors.Locked: (403, "Face login is locked for now"),
     errors.Mismatch: (403, "Denied"),
+    errors.SeveralMatch: (403, "Denied"),
     errors.NotEnrolled: (403, "No face is enrolled"),
     errors.ConfigurationError: (500, "The service is set up wrongly"),
     errors.ModelError: (503, "A model cannot be used"),
