@@ -26,9 +26,9 @@ def verify(as_json: Json = False) -> None:
     data, keys = databases(settings)
     try:
         check(data, keys)
-        with data.begin() as conn:
-            bind_installation(conn, keyring)
+        # Reading only: a copy on a read-only medium can be verified too.
         with data.read() as conn:
+            bind_installation(conn, keyring)
             verdict = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock).verify(conn)
     finally:
         data.dispose()

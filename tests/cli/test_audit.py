@@ -1,10 +1,12 @@
 """`faceauth audit verify` walks the chain."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from typer.testing import Result
 
 Cli = Callable[..., Result]
@@ -31,6 +33,14 @@ def test_an_altered_record_is_found(cli: Cli, home: Path) -> None:
     assert as_json.exit_code == 1
     told = json.loads(as_json.stdout)
     assert (told["intact"], told["first_bad"]) == (False, 1)
+
+
+def test_a_read_only_copy_can_be_verified(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An auditor's copy; root may write anywhere, so the system's answer is replaced."""
+    cli("init")
+    monkeypatch.setattr(os, "access", lambda _path, mode: not mode & os.W_OK)
+    assert cli("apikey", "create").exit_code == 1
+    assert cli("audit", "verify").exit_code == 0
 
 
 def test_without_an_installation_it_says_how_to_make_one(cli: Cli, home: Path) -> None:
