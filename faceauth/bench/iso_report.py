@@ -57,7 +57,7 @@ def _lines(result: IsoResult, plots: Sequence[str]) -> Iterator[str]:
         yield "## Searches (1:N)"
         yield ""
         yield f"Up to {REFERENCES} references a person, up to {FRAMES} fused pictures a probe."
-        yield "* marks where the service would decide; without one it refuses to search a gallery of this size."
+        yield "`*` marks where the service would decide; without one it refuses to search a gallery of this size."
         yield ""
         yield from _table(
             ("gallery", "point", "FPIR", "FNIR"),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from faceauth.cli.bench_detection import detection
+from faceauth.cli.bench_report import report as iso_report
+from faceauth.cli.bench_speed import speed
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
 from faceauth.errors import ConfigurationError
 from faceauth.settings import load_settings
@@ -192,6 +194,8 @@ def chip_template(
 
 
 app.command()(detection)
+app.command()(speed)
+app.command("report")(iso_report)
 
 
 def _write(result: "AccuracyResult", report: dict[str, Any], out: Path) -> list[Path]:
