@@ -36,6 +36,8 @@ class Profile:
             tremble by as much on a face seen from the side.
         nose_turn: how far the nose must go in a turn, to the commanded side. For a nod landmarks are too uncertain
             (a laughing mouth moves the face's frame); there γ alone tells, which has a side too.
+        way_least: how far the face's texture must go to the commanded side.
+        way_aside: how far it may go across it, as a share of that.
         way_best: how far the texture goes where a motion is judged best; further on, a face hides parts of itself.
         reaction_ms: nobody's head is on its way earlier than this after a prompt.
         nose_astray: how far it may be to the other side while a motion is asked for, or on its way too early.
@@ -68,6 +70,8 @@ class Profile:
     steady_ms: int = 200
     steady_nose: float = 0.12
     nose_turn: float = 0.03
+    way_least: float = 0.12
+    way_aside: float = 0.8
     way_best: float = 0.5
     reaction_ms: int = 100
     nose_astray: float = 0.15

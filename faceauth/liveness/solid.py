@@ -29,7 +29,7 @@ def check_solid(
         The frame of each motion in which it went furthest.
 
     Raises:
-        LivenessDenied: gate `continuity`, `parallax` or `plane`.
+        LivenessDenied: gate `continuity`, `motion`, `parallax` or `plane`.
     """
     footage = Footage(faces)
     gammas: list[float] = []
@@ -43,6 +43,7 @@ def check_solid(
             judged = _judged(step, track, profile)
             turned.append(judged[0])
             pairs = [footage.pair(track, frame) for frame in judged]
+            _check_way(step, pairs, profile)
             gammas.append(_check_shape(step, pairs, seen.rest, profile))
     # Written so that a value that is no number is denied, here and below.
     if not np.mean(gammas) >= profile.parallax:
@@ -58,6 +59,15 @@ def _check_followed(track: Track, profile: Profile) -> None:
 def _judged(step: Step, track: Track, profile: Profile) -> list[int]:
     axis, sign = DIRECTION[step.kind]
     return track.furthest(axis, sign, least=profile.least_tracked, most=profile.way_best, count=JUDGED)
+
+
+def _check_way(step: Step, pairs: Sequence[Pair], profile: Profile) -> None:
+    """Check that the texture went the commanded way: γ alone would take a strong turn for a small nod."""
+    axis, sign = DIRECTION[step.kind]
+    gone = np.median([np.median(after - before, axis=0) for before, after in pairs], axis=0)
+    way, aside = sign * float(gone[axis]), abs(float(gone[1 - axis]))
+    if not way >= profile.way_least or not aside <= profile.way_aside * way:
+        raise LivenessDenied("motion", "The face's texture did not go where it was told to.")
 
 
 def _check_shape(step: Step, pairs: Sequence[Pair], tip: NDArray[np.float64], profile: Profile) -> float:
