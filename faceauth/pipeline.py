@@ -281,6 +281,9 @@ class Pipeline:
         Every candidate's consent is read and its reference opened again, so an index that lags lets nobody in.
         """
         tenant, scenario = session.tenant, session.scenario
+        # Who gives no name is let in at no looser point than who does, however few people are enrolled.
+        floor = points[VERIFY_POINT].threshold
+        points = {name: point for name, point in points.items() if point.threshold >= floor}
         found = self.index.search(tenant, scenario, probe.model_digest, probe.vector, CANDIDATES)
         references: list[Reference] = []
         grants: dict[str, ConsentGrant] = {}
