@@ -1,5 +1,6 @@
 """1:N through the whole pipeline: who is searched, who is found, and what an index alone can never do."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,9 @@ from sqlalchemy import select
 
 from faceauth.db.schema import attempts
 from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.match import decide as match
+from faceauth.pipeline import VERIFY_POINT
+from faceauth.types import OperatingPoint
 from tests.service import BLUE, RED, Service
 
 
@@ -74,6 +78,29 @@ def test_an_index_that_lags_lets_nobody_in(door: Service, monkeypatch: pytest.Mo
     door.withdraw(scenario="door")
     assert found
     assert door.reason(_identified(door)) == ("denied", "mismatch")
+
+
+def test_a_search_never_decides_looser_than_a_login(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R8: among few people a looser point would keep the FPIR's target; it is not even offered."""
+    door.agree(scenario="door")
+    door.post(door.open("enrol", scenario="door"))
+    login = door.installation.pipeline.embedder.operating_points[VERIFY_POINT]
+    looser = replace(login, name="looser", threshold=login.threshold / 2)
+    offered: dict[str, OperatingPoint] = {}
+    inner = match.identify
+
+    def watched(*args: Any, points: dict[str, OperatingPoint], **options: Any) -> Any:
+        offered.update(points)
+        return inner(*args, points=points, **options)
+
+    points = {**door.installation.pipeline.embedder.operating_points, "looser": looser}
+    monkeypatch.setattr(
+        type(door.installation.pipeline.embedder), "operating_points", property(lambda _: points), raising=False
+    )
+    monkeypatch.setattr(match, "identify", watched)
+    assert door.reason(_identified(door))[0] == "accepted"
+    assert VERIFY_POINT in offered
+    assert "looser" not in offered
 
 
 def _identified(door: Service, colour: tuple[int, int, int] = RED) -> Any:
