@@ -59,8 +59,8 @@ def off_plane(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     if len(before) < LEAST_POINTS:
         raise ValueError("too few points to fit")
     matrix, _ = cv2.findHomography(before, after, 0)
-    # None where the points allow no homography; OpenCV's stubs do not say so.
-    if matrix is None or not np.isfinite(matrix).all():  # type: ignore[redundant-expr]
+    # None where the points allow no homography.
+    if matrix is None or not np.isfinite(matrix).all():  # type: ignore[redundant-expr]  # the stubs know no None
         raise ValueError("there is no homography")
     mapped = cv2.perspectiveTransform(before[:, None], matrix)[:, 0]
     left = float(np.median(np.hypot(*(after - mapped).T)))

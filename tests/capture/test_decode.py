@@ -194,7 +194,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "webp with two pictures": (riff(vp8x(0), WEBP[12:], WEBP[12:]), "one picture"),
     "webp of another size": (riff(vp8x(0, 97, 72), WEBP[12:]), "size it says"),
     "animated png": (after_png_header(chunk(b"acTL", bytes(8))), "animated"),
-    "16-bit png": (encoded(".png", (picture().astype(np.uint16) * 257)), "16 bits"),  # type: ignore[arg-type]
+    "16-bit png": (encoded(".png", (picture().astype(np.uint16) * 257)), "16 bits"),  # type: ignore[arg-type]  # 16 bits
     "cmyk jpeg": (
         patched(JPEG, lambda data, at: data.__setitem__(slice(at + 9, at + 10), b"\x04")),
         "CMYK",

@@ -16,11 +16,6 @@ from tests.databases import Databases
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
 def data(database: Databases) -> Database:
     """A database with the tenants ``shop`` and ``bank``."""
     with database.data.begin() as conn:

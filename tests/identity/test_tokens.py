@@ -20,11 +20,6 @@ ISSUER = "https://face.example"
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
 def tokens(clock: HandClock) -> Tokens:
     return Tokens(SIGNER, ISSUER, clock)
 
