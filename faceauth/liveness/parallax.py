@@ -36,6 +36,9 @@ def parallax(
     design = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, face_depth(x, y, tip)])
     if len(x) < LEAST_POINTS:
         raise ValueError("too few points to fit")
+    if not (np.isfinite(design).all() and np.isfinite(moved).all()):
+        # LAPACK would print a line of its own before it fails.
+        raise ValueError("a point is no number")
     weight = np.ones(len(x))
     gamma = 0.0
     for _ in range(ROUNDS):

@@ -160,7 +160,8 @@ def test_closing_an_account_answers_a_receipt(service: Service) -> None:
     receipt = service.call("DELETE", path).json()["receipt"]
     service.installation.signer.check(receipt, expected_typ=DELETION_RECEIPT)
     assert code(service.call("GET", path)) == "unknown_account"
-    assert code(service.call("DELETE", path)) == "unknown_account"
+    assert service.call("DELETE", path).json()["receipt"] == receipt
+    assert code(service.call("DELETE", f"{path}-never")) == "unknown_account"
 
 
 def test_a_person_sees_and_takes_along_what_was_done(service: Service) -> None:
