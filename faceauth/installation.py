@@ -36,9 +36,11 @@ from faceauth.types import Detector
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.keyring import Keyring, bind_installation, create_keyring, load_keyring
-from faceauth.vault.keys import KeyringProvider
+from faceauth.vault.keys import KeyProvider, KeyringProvider
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.references import ReferenceStore
+from faceauth.vault.rotation import Rotation
+from faceauth.vault.watched import WatchedKeyring
 
 Random = Callable[[int], bytes]
 Progress = Callable[[int, int], None]
@@ -63,6 +65,7 @@ class Installation:
     references: ReferenceStore
     index: ReferenceIndex
     erasure: Erasure
+    rotation: Rotation
     apikeys: ApiKeys
     attempts: Attempts
     tokens: Tokens
@@ -143,7 +146,18 @@ def open_installation(
         with data.begin() as conn:
             bind_installation(conn, keyring)
         pack, before = _packs(settings)
-        installation = assemble(settings, data, keys, keyring, pack, before=before, clock=clock, random=random)
+        watched = WatchedKeyring(settings.keyring_file, expected_installation=keyring.installation_id)
+        installation = assemble(
+            settings,
+            data,
+            keys,
+            keyring,
+            pack,
+            before=before,
+            provider=KeyringProvider(watched),
+            clock=clock,
+            random=random,
+        )
         installation.erasure.resume()
         _fill(installation, progress)
     except BaseException:
@@ -183,10 +197,11 @@ def assemble(
     pack: Pack,
     *,
     before: Pack | None = None,
+    provider: KeyProvider | None = None,
     clock: Clock = system_clock,
     random: Random = os.urandom,
 ) -> Installation:
-    """Put the parts together; nothing is read or written yet."""
+    """Put the parts together; nothing is read or written yet. Without a provider `keyring` wraps, as it is."""
 
     def new_id(prefix: str) -> str:
         return f"{prefix}_{random(16).hex()}"
@@ -196,7 +211,7 @@ def assemble(
     accounts, scenarios, notices = AccountStore(), ScenarioStore(settings.consent), NoticeStore()
     gate = ConsentGate(clock)
     ledger = ConsentLedger(signer=signer, consent=settings.consent, clock=clock, new_id=new_id)
-    data_keys = DataKeys(keys, KeyringProvider(keyring), clock, random)
+    data_keys = DataKeys(keys, provider or KeyringProvider(keyring), clock, random)
     references = ReferenceStore(data_keys, clock, new_id)
     index = ReferenceIndex()
     erasure = Erasure(
@@ -273,6 +288,7 @@ def assemble(
         references=references,
         index=index,
         erasure=erasure,
+        rotation=Rotation(file=settings.keyring_file, data=data, keys=keys, audit=audit, random=random),
         apikeys=ApiKeys(clock, random),
         attempts=attempts,
         tokens=tokens,

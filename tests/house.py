@@ -67,6 +67,7 @@ REPOSITORIES = {
     "vault/references.py",
     "vault/scope.py",
     "vault/tombstones.py",
+    "vault/wrapped.py",
 }
 """Where SQL is. `db/` is the engine itself and stands beside this list."""
 

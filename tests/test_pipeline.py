@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ from faceauth.errors import (
     UnknownScenario,
     UnknownSession,
 )
+from faceauth.types import Purpose
+from faceauth.vault.keys import KeyringProvider
+from faceauth.vault.watched import WatchedKeyring
 from tests.service import BLUE, RED, Boom, Service, everybody_is_live, failing, frames
 
 
@@ -209,6 +213,24 @@ def test_an_error_in_any_part_denies(enrolled: Service, monkeypatch: pytest.Monk
     monkeypatch.setattr(owner, method, failing(OSError("disk")))
     assert enrolled.post(opened).state == "denied"
     assert enrolled.reason(opened) == ("denied", "unavailable")
+
+
+def test_while_the_keyring_is_away_everyone_is_denied(enrolled: Service, tmp_path: Path) -> None:
+    """R57: a key provider that is down denies, and nothing is used in its place; once it is back, all goes on."""
+    place, stored = tmp_path / "keyring", references(enrolled)
+    installation_id = enrolled.installation.keyring.installation_id
+    watched = WatchedKeyring(place, expected_installation=installation_id)
+    enrolled.installation.pipeline.keys._provider = KeyringProvider(watched)
+    assert enrolled.post(enrolled.open("verify")).state == "accepted"
+    place.rename(tmp_path / "away")
+    purposes: tuple[Purpose, ...] = ("verify", "enrol")
+    for purpose in purposes:
+        opened = enrolled.open(purpose)
+        assert enrolled.post(opened).state == "denied"
+        assert enrolled.reason(opened) == ("denied", "unavailable")
+    assert references(enrolled) == stored
+    (tmp_path / "away").rename(place)
+    assert enrolled.post(enrolled.open("verify")).state == "accepted"
 
 
 def test_a_liveness_denial_keeps_its_reason(enrolled: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,5 +69,6 @@ def actor(caller: Caller) -> str:
 
 Here = Annotated[Installation, Depends(installation_of)]
 Application = Annotated[Caller, Depends(caller_with("application"))]
+Operator = Annotated[Caller, Depends(caller_with("operator"))]
 PrivacyOfficer = Annotated[Caller, Depends(caller_with("privacy"))]
 ClientToken = Annotated[str, Depends(client_token)]

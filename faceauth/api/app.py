@@ -13,7 +13,18 @@ from faceauth.api.envelope import REQUEST_ID, Envelope
 from faceauth.api.metrics import Metrics
 from faceauth.api.openapi import build_document
 from faceauth.api.problems import install_handlers
-from faceauth.api.routes import accounts, admin, consents, device, pages, references, scenarios, service, sessions
+from faceauth.api.routes import (
+    accounts,
+    admin,
+    consents,
+    device,
+    keys,
+    pages,
+    references,
+    scenarios,
+    service,
+    sessions,
+)
 from faceauth.api.work import Work
 from faceauth.errors import ConfigurationError
 from faceauth.installation import Installation
@@ -26,6 +37,7 @@ ROUTERS: Final = (
     sessions.router,
     device.router,
     admin.router,
+    keys.router,
     service.router,
     pages.router,
 )

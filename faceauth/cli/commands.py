@@ -18,7 +18,7 @@ COMMANDS: Final = {
     "serve": "Run the service.",
     "models": "List, install and verify model packs.",
     "migrate": "Move people to a new model pack without asking everyone again.",
-    "keys": "Say how the key-encryption keys stand.",
+    "keys": "Say how the key-encryption keys stand, and rotate them.",
     "apikey": "Create, list and revoke API keys.",
     "audit": "Verify the audit log.",
     "doctor": "Say what is wrong with this installation, and what to do about it.",

@@ -1,19 +1,23 @@
-"""`faceauth keys`: how the key-encryption keys stand."""
+"""`faceauth keys`: how the key-encryption keys stand, and their rotation."""
 
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 
-from faceauth.cli.console import Json, console, print_json
-from faceauth.settings import load_settings
+from faceauth.audit.log import AuditLog
+from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.clock import system_clock
+from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.db.upgrade import check
+from faceauth.installation import databases
+from faceauth.settings import Settings, load_settings
 from faceauth.vault.keyring import load_keyring
+from faceauth.vault.rotation import Rotation
 
-app = typer.Typer(help="Say how the key-encryption keys stand.", no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Say how the key-encryption keys stand."""
+app = typer.Typer(help="Say how the key-encryption keys stand, and rotate them.", no_args_is_help=True)
 
 
 @app.command()
@@ -22,7 +26,7 @@ def status(as_json: Json = False) -> None:
     settings = load_settings()
     file = settings.keyring_file.absolute()
     keyring = load_keyring(file)
-    told = {
+    told: dict[str, object] = {
         "provider": settings.keys.provider,
         "file": str(file),
         "mode": f"{stat.S_IMODE(file.stat().st_mode):04o}",
@@ -31,6 +35,8 @@ def status(as_json: Json = False) -> None:
         "active_version": keyring.active,
         "minimum_version": keyring.minimum,
         "versions": sorted(keyring.kek),
+        "rotating": keyring.rotating,
+        "data_keys": _counts(settings),
         "signing_keys": [key.kid for key in keyring.signing_keys],
     }
     if as_json:
@@ -38,5 +44,82 @@ def status(as_json: Json = False) -> None:
         return
     out = console()
     for name, value in told.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        out.print(f"{name.replace('_', ' '):<16} {shown}", markup=False)
+        out.print(f"{name.replace('_', ' '):<16} {_shown(value)}", markup=False)
+    if keyring.rotating:
+        note("A rotation was begun and is not finished. To go on: faceauth keys rotate")
+
+
+@app.command()
+def rotate(
+    retire: Annotated[
+        bool, typer.Option("--retire", help="Then refuse data keys that are wrapped under older versions.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a new version and wrap every data key under it; no template is opened. Run again, it goes on."""
+    settings = load_settings()
+    with _rotation(settings) as rotation, progress_bar() as show:
+        done = rotation.rotate(
+            tenant=DEFAULT_TENANT,
+            actor="cli",
+            retire=retire,
+            progress=lambda wrapped, total: show("wrapping", wrapped, total),
+        )
+    if as_json:
+        print_json(
+            {
+                "version": done.version,
+                "minimum": done.minimum,
+                "rewrapped": done.rewrapped,
+                "resumed": done.resumed,
+                "unreadable": list(done.unreadable),
+            }
+        )
+    else:
+        went = "An interrupted rotation was finished. " if done.resumed else ""
+        note(
+            f"{went}Version {done.version} is active, the minimum is {done.minimum}; {done.rewrapped:,} rewrapped."
+        )
+        note(f"Now make a new copy of {settings.keyring_file.absolute()}: older copies do not open what is new.")
+    if done.unreadable:
+        some = ", ".join(done.unreadable[:3]) + (" …" if len(done.unreadable) > 3 else "")
+        kept = f" The minimum stays {done.minimum}." if retire else ""
+        fail(
+            f"{len(done.unreadable)} data keys do not open and were left as they are ({some}).{kept} Restore the "
+            "key database, or delete these people's references; then run it again."
+        )
+
+
+def _counts(settings: Settings) -> dict[str, int] | None:
+    """Return how many data keys each version wraps, or None where there is no database yet."""
+    data, keys = databases(settings)
+    missing = not (data.exists() and keys.exists())
+    data.dispose()
+    keys.dispose()
+    if missing:
+        return None
+    with _rotation(settings) as rotation:
+        return {str(version): count for version, count in rotation.status().counts.items()}
+
+
+@contextmanager
+def _rotation(settings: Settings) -> Iterator[Rotation]:
+    keyring = load_keyring(settings.keyring_file)
+    data, keys = databases(settings)
+    try:
+        check(data, keys)
+        audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock)
+        yield Rotation(file=settings.keyring_file, data=data, keys=keys, audit=audit)
+    finally:
+        data.dispose()
+        keys.dispose()
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{count:,} under version {version}" for version, count in value.items()) or "none"
+    if value is None:
+        return "no database yet"
+    return value if not isinstance(value, bool) else ("yes" if value else "no")

@@ -41,8 +41,9 @@ class Keyring:
     """The secrets, in memory.
 
     `kek` maps versions to 32-byte key-encryption keys; new keys are wrapped under `active`, and nothing under
-    `minimum` is opened (R45). `pseudonym_key` keys the audit log's pseudonyms (R50), `replay_key` the marks of
-    frames seen before (R16). The first of `signing_keys` signs, the others still check.
+    `minimum` is opened (R45). `rotating` says that the rotation to `active` has begun and is not finished.
+    `pseudonym_key` keys the audit log's pseudonyms (R50), `replay_key` the marks of frames seen before (R16). The
+    first of `signing_keys` signs, the others still check.
     """
 
     installation_id: str
@@ -53,6 +54,7 @@ class Keyring:
     pseudonym_key: bytes = field(repr=False)
     replay_key: bytes = field(repr=False)
     signing_keys: tuple[ECKey, ...] = field(repr=False)
+    rotating: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.minimum <= self.active or self.active not in self.kek or not self.signing_keys:
@@ -95,6 +97,33 @@ def load_keyring(path: Path) -> Keyring:
         # The cause is not chained: its text could hold what was read.
         kind = type(error).__name__
     raise KeyringMissing(f"The keyring {path} is damaged ({kind}): put a good copy in its place.")
+
+
+def replace_keyring(path: Path, keyring: Keyring) -> None:
+    """Put `keyring` in the place of the one at `path`: after a crash there is the old file or the new one, whole.
+
+    Owner and group stay, so that a service keeps its keyring when root changes it. Call it from one place at a
+    time; a draft that a crash left is removed by the next call.
+
+    Raises:
+        StorageError: If it cannot be written; the old file is as it was.
+    """
+    # Behind a link, the file is exchanged and not the link.
+    place = path.resolve()
+    draft = place.with_name(f".{place.name}.new")
+    try:
+        old = place.stat()
+        draft.unlink(missing_ok=True)
+        try:
+            _write_draft(draft, _to_json(keyring), owner=(old.st_uid, old.st_gid))
+            draft.replace(place)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync_folder(place.parent)
+    except OSError as error:
+        raise StorageError(
+            f"The keyring {path} cannot be exchanged ({error.strerror}): its folder must be writable."
+        ) from error
 
 
 def bind_installation(conn: Connection, keyring: Keyring) -> None:
@@ -148,6 +177,7 @@ def _to_json(keyring: Keyring) -> str:
         "pseudonym_key": _text(keyring.pseudonym_key),
         "replay_key": _text(keyring.replay_key),
         "signing_keys": [key.as_dict(private=True) for key in keyring.signing_keys],
+        "rotating": keyring.rotating,
     }
     return json.dumps(body | {"sha256": _checksum(body)}, indent=2) + "\n"
 
@@ -168,6 +198,8 @@ def _from_json(text: str) -> Keyring:
         pseudonym_key=_bytes(body["pseudonym_key"]),
         replay_key=_bytes(body["replay_key"]),
         signing_keys=tuple(ECKey.import_key(key) for key in body["signing_keys"]),
+        # Keyrings made before there was rotation do not say it.
+        rotating=bool(body.get("rotating", False)),
     )
 
 
@@ -211,20 +243,30 @@ def _write_new(path: Path, text: str) -> None:
     except OSError as error:
         raise StorageError(f"The folder {path.parent} cannot be made ({error.strerror}).") from error
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123  only open() takes a descriptor
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_draft(draft, text)
         # A link, unlike a rename, fails when the name is taken.
         os.link(draft, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync_folder(path.parent)
     except FileExistsError:
         raise AlreadyExists(f"There is a keyring at {path} already; it was left alone.") from None
     except OSError as error:
         raise StorageError(f"The keyring cannot be written to {path} ({error.strerror}).") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _write_draft(draft: Path, text: str, *, owner: tuple[int, int] | None = None) -> None:
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123  only open() takes a descriptor
+        if owner is not None:
+            os.fchown(file.fileno(), *owner)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

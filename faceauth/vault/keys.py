@@ -5,6 +5,7 @@ database. The wrapped form is described byte by byte in docs/template-format.md.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -52,28 +53,38 @@ class KeyProvider(Protocol):
 
 
 class KeyringProvider:
-    """Wraps with the key-encryption keys of a keyring."""
+    """Wraps with the key-encryption keys of a keyring.
 
-    def __init__(self, keyring: Keyring, *, random: Random = os.urandom) -> None:
-        self._keyring = keyring
+    Args:
+        keyring: The keyring, or what returns the one that holds now; asked anew for each key.
+        random: The source of nonces.
+    """
+
+    def __init__(self, keyring: Keyring | Callable[[], Keyring], *, random: Random = os.urandom) -> None:
+        self._keyring: Callable[[], Keyring] = (lambda: keyring) if isinstance(keyring, Keyring) else keyring
         self._random = random
 
     def wrap(self, plain: bytes, *, context: bytes) -> bytes:
         """Wrap; see `KeyProvider`."""
-        version = self._keyring.active
+        keyring = self._keyring()
         return seal_record(
-            plain, self._keyring.kek[version], key_version=version, context=LABEL + context, random=self._random
+            plain,
+            keyring.kek[keyring.active],
+            key_version=keyring.active,
+            context=LABEL + context,
+            random=self._random,
         )
 
     def unwrap(self, wrapped: bytes, *, context: bytes) -> bytes:
         """Unwrap; see `KeyProvider`."""
+        keyring = self._keyring()
         version = record_key_version(wrapped)
-        if version < self._keyring.minimum:
+        if version < keyring.minimum:
             raise KeyUnavailable(
-                f"A data key is wrapped under version {version}, and versions below {self._keyring.minimum} are "
+                f"A data key is wrapped under version {version}, and versions below {keyring.minimum} are "
                 "refused: restore a key store that was rotated."
             )
-        key = self._keyring.kek.get(version)
+        key = keyring.kek.get(version)
         if key is None:
             raise KeyUnavailable(
                 f"The keyring has no key-encryption key of version {version}: restore the newest keyring."

@@ -18,6 +18,7 @@ from faceauth.errors import KeyDestroyed, SealBroken, StorageError
 from faceauth.vault.keyring import KEY_BYTES, Random
 from faceauth.vault.keys import DataKey, KeyProvider
 from faceauth.vault.records import pack_fields
+from faceauth.vault.wrapped import take_turn
 
 _TRIES: Final = 5
 _IDS_IN_A_QUERY: Final = 500
@@ -125,6 +126,8 @@ class DataKeys:
         for _ in range(_TRIES):
             try:
                 with self._keys.begin() as conn:
+                    # Before the key is wrapped: a rotation that begins now finds it, or makes it wait.
+                    take_turn(conn, alone=False)
                     row = _newest(conn, tenant, account)
                     if row is not None and first:
                         return self._open(row)
@@ -141,7 +144,9 @@ class DataKeys:
             generation=generation,
             secret=self._random(KEY_BYTES),
         )
-        wrapped = self._provider.wrap(key.secret, context=_context(tenant, account, key.data_key_id, generation))
+        wrapped = self._provider.wrap(
+            key.secret, context=wrap_context(tenant, account, key.data_key_id, generation)
+        )
         conn.execute(
             insert(data_keys).values(
                 data_key_id=key.data_key_id,
@@ -155,7 +160,7 @@ class DataKeys:
         return key
 
     def _open(self, row: Row[tuple[object, ...]]) -> DataKey:
-        context = _context(row.tenant, row.account, row.data_key_id, row.generation)
+        context = wrap_context(row.tenant, row.account, row.data_key_id, row.generation)
         secret = self._provider.unwrap(row.wrapped, context=context)
         return DataKey(row.data_key_id, row.tenant, row.account, row.generation, secret)
 
@@ -169,6 +174,6 @@ def _newest(conn: Connection, tenant: str, account: str) -> Row[tuple[object, ..
     ).one_or_none()
 
 
-def _context(tenant: str, account: str, data_key_id: str, generation: int) -> bytes:
+def wrap_context(tenant: str, account: str, data_key_id: str, generation: int) -> bytes:
     """Bind a wrapped key to its row, so that it opens in no other."""
     return pack_fields((tenant.encode(), account.encode(), data_key_id.encode(), generation.to_bytes(4, "big")))

@@ -38,6 +38,7 @@ ROUTES = {
     ("post", "/v1/sessions/{session_id}/cancel"),
     ("post", "/v1/admin/scenarios"),
     ("post", "/v1/admin/scenarios/{scenario}/notices"),
+    ("post", "/v1/admin/keys/rotate"),
     ("get", "/oauth2/jwks"),
     ("get", "/healthz"),
     ("get", "/readyz"),
@@ -165,4 +166,6 @@ def operation_of(document: dict[str, Any], case: Any) -> dict[str, Any]:
 
 
 def role_for(path: str) -> str:
+    if path.startswith("/v1/admin/keys"):
+        return "operator"
     return "privacy" if path.startswith("/v1/admin") else "application"

@@ -309,6 +309,22 @@ def test_the_privacy_officer_adds_a_scenario_that_nobody_agreed_to(service: Serv
     assert code(service.call("POST", "/v1/sessions", json=asked)) == "consent_required"
 
 
+def test_the_operator_rotates_keys_while_the_service_runs(service: Service) -> None:
+    """R45, R53: only the operator; what the service makes afterwards is under the new version."""
+    path, here = "/v1/admin/keys/rotate", service.installation
+    keys = here.references._keys
+    for role in ("application", "privacy", "auditor", "other"):
+        assert code(service.call("POST", path, role=role, json={})) == "not_allowed"
+    assert code(service.call("POST", path, role="operator", json={"retire": "false"})) == "invalid_request"
+    keys.current("default", "anna")
+    done = service.call("POST", path, role="operator", json={"retire": True})
+    assert done.status_code == 200, done.text
+    assert done.json() == {"version": 2, "minimum": 2, "rewrapped": 1, "resumed": False, "unreadable": 0}
+    keys.current("default", "anna")
+    keys.current("default", "ben")
+    assert here.rotation.status().counts == {2: 2}
+
+
 def test_only_applications_act_for_people(service: Service) -> None:
     """R53: no admin role reads or answers for a person."""
     service.account()
@@ -329,6 +345,7 @@ def test_without_a_key_every_route_says_the_same(service: Service, header: str |
         ("POST", "/v1/sessions"),
         ("GET", "/v1/sessions/fs_x"),
         ("POST", "/v1/admin/scenarios"),
+        ("POST", "/v1/admin/keys/rotate"),
     ):
         answer = service.http.request(method, path, headers=headers, json={})
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")

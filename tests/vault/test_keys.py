@@ -14,11 +14,13 @@ from faceauth.errors import (
     KeyringForeign,
     KeyringMissing,
     KeyUnavailable,
+    SealBroken,
     StorageError,
 )
 from faceauth.signing import Signer
 from faceauth.vault.keyring import Keyring, check_installation, create_keyring, load_keyring, new_signing_key
 from faceauth.vault.keys import KeyringProvider
+from faceauth.vault.keystore import wrap_context
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "wrapped-keys.json").read_text())
@@ -151,6 +153,30 @@ def test_wrapped_vectors(path: Path, case: dict[str, Any]) -> None:
         with pytest.raises(FaceauthError) as failure:
             keys.unwrap(record, context=bytes.fromhex(VECTORS["context"]))
         assert failure.value.code == case["error"]
+
+
+def test_every_bit_flip_of_a_wrapped_key_is_noticed(path: Path) -> None:
+    """R45, R48: each bit of a record; one in its version asks for a key that is not there."""
+    keys = provider(path)
+    good = next(bytes.fromhex(case["record"]) for case in VECTORS["cases"] if "plain" in case)
+    context = bytes.fromhex(VECTORS["context"])
+    for bit in range(len(good) * 8):
+        data = bytearray(good)
+        data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(KeyUnavailable if 1 <= bit // 8 < 5 else SealBroken):
+            keys.unwrap(bytes(data), context=context)
+
+
+@pytest.mark.parametrize("field", range(4))
+def test_a_wrapped_key_opens_in_its_own_row_only(path: Path, field: int) -> None:
+    """R45: tenant, account, id and generation are bound to it."""
+    keys, row = provider(path), ("shop", "anna", "key_1", 1)
+    other: list[Any] = list(row)
+    other[field] = 2 if field == 3 else "other"
+    wrapped = keys.wrap(b"k" * 32, context=wrap_context(*row))
+    assert keys.unwrap(wrapped, context=wrap_context(*row)) == b"k" * 32
+    with pytest.raises(SealBroken):
+        keys.unwrap(wrapped, context=wrap_context(*other))
 
 
 def test_wraps_under_the_active_version_and_refuses_below_the_minimum(path: Path) -> None:

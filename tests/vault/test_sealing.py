@@ -1,5 +1,6 @@
 """Sealed records open in their own context and nowhere else (R46, R48)."""
 
+import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -48,12 +49,27 @@ def test_broken_vectors_do_not_open(case: dict[str, Any]) -> None:
 
 
 def test_every_bit_flip_is_noticed() -> None:
-    """R46, R48: each bit of a record."""
-    for bit in range(len(GOOD) * 8):
-        data = bytearray(GOOD)
-        data[bit // 8] ^= 1 << bit % 8
-        with pytest.raises(SealBroken):
-            open_sealed(bytes(data), key(), context())
+    """R46, R48: each bit of a record, of a small one and of one with the 512 dimensions of a real embedding."""
+    rng = np.random.default_rng(3)
+    large = seal(rng.normal(size=512).astype(np.float32), key(), context())
+    for record in (GOOD, large):
+        for bit in range(len(record) * 8):
+            data = bytearray(record)
+            data[bit // 8] ^= 1 << bit % 8
+            with pytest.raises(SealBroken):
+                open_sealed(bytes(data), key(), context())
+
+
+@pytest.mark.parametrize("field", ["tenant", "account", "reference", "scenario", "consent", "model_digest"])
+def test_every_field_of_the_context_is_bound(field: str) -> None:
+    """R46: swapping any one is refused, with the very key that sealed it."""
+    other = "00" * 32 if field == "model_digest" else "other"
+    record = seal(FACE, key(), context())
+    assert open_sealed(record, key(), context()).tobytes() == FACE.tobytes()
+    with pytest.raises(SealBroken):
+        open_sealed(record, key(), context(**{field: other}))
+    with pytest.raises(SealBroken):
+        open_sealed(record, key(), dataclasses.replace(context(), schema=2))
 
 
 def test_every_other_key_is_refused() -> None:

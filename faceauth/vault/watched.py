@@ -1,0 +1,52 @@
+"""The keyring of a running service: read again when its file was exchanged, refused when it cannot be read."""
+
+from pathlib import Path
+from threading import Lock
+
+from faceauth.errors import FaceauthError, KeyUnavailable
+from faceauth.vault.keyring import Keyring, check_installation, load_keyring
+
+
+class WatchedKeyring:
+    """Returns the keyring as its file has it now, so that a rotation reaches every process without a restart.
+
+    Looking costs one `stat`. Call it from any thread.
+
+    Args:
+        path: The keyring file.
+        expected_installation: Whose keyring it must be, and stay.
+    """
+
+    def __init__(self, path: Path, *, expected_installation: str) -> None:
+        self._path = path
+        self._expected = expected_installation
+        self._turn = Lock()
+        self._known: tuple[tuple[int, int, int], Keyring] | None = None
+
+    def __call__(self) -> Keyring:
+        """Return the keyring.
+
+        Raises:
+            KeyUnavailable: If the file is gone, damaged, open to others or another installation's. What was read
+                before is not used instead: whoever takes the keyring away means it.
+        """
+        try:
+            status = self._path.stat()
+        except OSError as error:
+            raise KeyUnavailable(
+                f"The keyring {self._path} cannot be reached ({error.strerror}): put it back."
+            ) from error
+        # The time of the last change of the file's node moves with its mode, too.
+        mark = (status.st_ino, status.st_ctime_ns, status.st_size)
+        known = self._known
+        if known is not None and known[0] == mark:
+            return known[1]
+        with self._turn:
+            try:
+                keyring = load_keyring(self._path)
+                check_installation(keyring, expected_installation=self._expected)
+            except FaceauthError as error:
+                raise KeyUnavailable(str(error)) from error
+            # If the file was exchanged since the look, the mark is too old, and the next call reads again.
+            self._known = (mark, keyring)
+            return keyring
