@@ -170,6 +170,17 @@ class LivenessDenied(Denied):
         self.gate = gate
 
 
+class LivenessInconclusive(LivenessDenied):
+    """A gate could not tell; the person may make one more motion, `more`, once.
+
+    It is a denial unless somebody asks for that motion, so who does not know it denies (R4).
+    """
+
+    def __init__(self, gate: str, more: str, detail: str = "") -> None:
+        super().__init__(gate, detail)
+        self.more = more
+
+
 class Locked(Denied):
     """Too many attempts (R10)."""
 

@@ -28,22 +28,55 @@ StepKind = Literal["center", "turn_left", "turn_right", "nod_up", "nod_down", "c
 
 
 @dataclass(frozen=True, slots=True)
+class Colour:
+    """One colour that the device's screen shows, as ``#rrggbb``, for so many ms."""
+
+    rgb: str
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One thing the person is asked to do, told by `id`; it must last at least `min_ms`."""
+    """One thing the person is asked to do, told by `id`; it must last at least `min_ms`.
+
+    `colours` are what the screen shows one after the other in a `flash` step; no other kind has any.
+    """
 
     id: str
     kind: StepKind
     min_ms: int = 0
+    colours: tuple[Colour, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The random steps one session must be answered with; `nonce` is 128 random bits or more (R15)."""
+    """The random steps one session must be answered with; `nonce` is 128 random bits or more (R15).
+
+    `extra` counts the motions that were asked for in addition because the answer was not clear: none or one.
+    """
 
     nonce: bytes
     profile: str
     steps: tuple[Step, ...]
     expires_at: datetime
+    extra: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a burst beside its frames; each is None where nothing is known.
+
+    Attributes:
+        received_ms: when the service received each frame, by its own clock, in order; over the stream only.
+        told_ms: when it told each step, by the same clock and the step's id; over the stream only.
+        chain: the last hash over nonce, challenge and frames, as the device claims or signs it.
+        device_key: the id of the key that signed `chain`.
+    """
+
+    received_ms: tuple[int, ...] | None = None
+    told_ms: Mapping[str, int] | None = None
+    chain: bytes | None = None
+    device_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,6 +270,26 @@ class Normaliser(Protocol):
         Raises:
             ModelError: The embedding has another dimension than the normaliser was trained for.
         """
+        ...
+
+
+class PassiveModels(Protocol):
+    """Networks that tell a living face from a picture of one by its looks alone (G2)."""
+
+    def live_scores(self, faces: Sequence[AlignedFace]) -> NDArray[np.float32]:
+        """Return how living each face looks, 0 to 1, shape (n,).
+
+        Raises:
+            ModelError: a network failed.
+        """
+        ...
+
+
+class Recorder(Protocol):
+    """Is told what the liveness gates measured; it must keep that inside the service (R24)."""
+
+    def __call__(self, gate: str, name: str, value: float) -> None:
+        """Take one measured value of one gate."""
         ...
 
 

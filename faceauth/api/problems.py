@@ -49,6 +49,7 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.SessionClosed: (409, "The session is over"),
     errors.Denied: (403, "Denied"),
     errors.LivenessDenied: (403, "Denied"),
+    errors.LivenessInconclusive: (403, "Denied"),
     errors.Locked: (403, "Face login is locked for now"),
     errors.Mismatch: (403, "Denied"),
     errors.SeveralMatch: (403, "Denied"),

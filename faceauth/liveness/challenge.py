@@ -1,17 +1,19 @@
 """The random steps a session must be answered with (R15), and their stored form."""
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, cast, get_args
 
 from faceauth.errors import InvalidRequest
 from faceauth.liveness.profiles import Profile
-from faceauth.types import Challenge, Step, StepKind
+from faceauth.types import Challenge, Colour, Step, StepKind
 
 NONCE_BYTES: Final = 16
 """128 random bits (R15)."""
 
+_RGB: Final = re.compile("#[0-9a-f]{6}")
 _KINDS: Final = frozenset(get_args(StepKind))
 
 
@@ -52,9 +54,17 @@ def challenge_to_wire(challenge: Challenge) -> dict[str, Any]:
     return {
         "nonce": base64.urlsafe_b64encode(challenge.nonce).rstrip(b"=").decode(),
         "profile": challenge.profile,
-        "steps": [{"id": step.id, "kind": step.kind, "min_ms": step.min_ms} for step in challenge.steps],
+        "steps": [_step_to_wire(step) for step in challenge.steps],
         "expires_at": challenge.expires_at.isoformat(),
+        **({"extra": challenge.extra} if challenge.extra else {}),
     }
+
+
+def _step_to_wire(step: Step) -> dict[str, Any]:
+    wire: dict[str, Any] = {"id": step.id, "kind": step.kind, "min_ms": step.min_ms}
+    if step.colours:
+        wire["colours"] = [{"rgb": colour.rgb, "ms": colour.ms} for colour in step.colours]
+    return wire
 
 
 def challenge_from_wire(wire: Mapping[str, Any]) -> Challenge:
@@ -69,16 +79,28 @@ def challenge_from_wire(wire: Mapping[str, Any]) -> Challenge:
         steps = tuple(_step(step) for step in wire["steps"])
         expires_at = datetime.fromisoformat(wire["expires_at"])
         profile = wire["profile"]
+        extra = wire.get("extra", 0)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidRequest("The stored challenge cannot be read; open a new session.") from error
     whole = len(nonce) >= NONCE_BYTES and isinstance(profile, str) and expires_at.tzinfo is not None
+    whole = whole and type(extra) is int and extra in {0, 1}
     if not whole or not steps or len({step.id for step in steps}) != len(steps):
         raise InvalidRequest("The stored challenge is incomplete; open a new session.")
-    return Challenge(nonce=nonce, profile=profile, steps=steps, expires_at=expires_at)
+    return Challenge(nonce=nonce, profile=profile, steps=steps, expires_at=expires_at, extra=extra)
 
 
 def _step(wire: Mapping[str, Any]) -> Step:
     name, kind, min_ms = wire["id"], wire["kind"], wire["min_ms"]
     if not isinstance(name, str) or kind not in _KINDS or type(min_ms) is not int or min_ms < 0:
         raise ValueError("no step")
-    return Step(name, cast("StepKind", kind), min_ms)
+    colours = tuple(_colour(colour) for colour in wire.get("colours", ()))
+    if bool(colours) != (kind == "flash"):
+        raise ValueError("colours belong to a flash")
+    return Step(name, cast("StepKind", kind), min_ms, colours)
+
+
+def _colour(wire: Mapping[str, Any]) -> Colour:
+    rgb, ms = wire["rgb"], wire["ms"]
+    if not isinstance(rgb, str) or not _RGB.fullmatch(rgb) or type(ms) is not int or ms <= 0:
+        raise ValueError("no colour")
+    return Colour(rgb, ms)

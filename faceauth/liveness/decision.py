@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from faceauth.errors import LivenessDenied
+from faceauth.liveness.case import Case
 from faceauth.liveness.identity import best_faces, check_identity
 from faceauth.liveness.integrity import by_step, check_integrity
 from faceauth.liveness.motion import Nose, check_motion
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.solid import check_solid
-from faceauth.types import AlignedFace, Challenge, Embedder, LiveCapture
+from faceauth.types import AlignedFace, Challenge, Embedder, Evidence, LiveCapture, PassiveModels, Recorder
 
 
 def judge(
@@ -18,6 +19,9 @@ def judge(
     *,
     embedder: Embedder,
     profile: Profile,
+    passive: PassiveModels | None = None,
+    evidence: Evidence | None = None,
+    record: Recorder | None = None,
 ) -> LiveCapture:
     """Pass a burst through every gate of its profile, or deny.
 
@@ -27,24 +31,38 @@ def judge(
         faces: the one face of every frame, in order.
         embedder: tells whether the frames show one person.
         profile: the gates' thresholds.
+        passive: the passive models; a profile that names them denies without.
+        evidence: what is known of the burst beside its frames.
+        record: is told what each gate measured.
 
     Returns:
         The burst's best frames that face the camera.
 
     Raises:
+        LivenessInconclusive: a gate could not tell; one more motion may be asked for, once.
         LivenessDenied: a gate denied; `gate` names it. Whatever goes wrong inside denies too: gate `error` (R4).
     """
+    case = Case(
+        challenge=challenge,
+        faces=tuple(faces),
+        profile=profile,
+        embedder=embedder,
+        passive=passive,
+        evidence=evidence or Evidence(),
+        record=record or _forget,
+    )
     try:
-        return _judge(session_id, challenge, tuple(faces), embedder, profile)
+        facing = _judge(case)
     except LivenessDenied:
         raise
     except Exception as error:
         raise LivenessDenied("error", f"Liveness could not be judged ({type(error).__name__}).") from error
+    return LiveCapture(session_id=session_id, profile=profile.name, faces=facing)
 
 
-def _judge(
-    session_id: str, challenge: Challenge, faces: tuple[AlignedFace, ...], embedder: Embedder, profile: Profile
-) -> LiveCapture:
+def _judge(case: Case) -> tuple[AlignedFace, ...]:
+    """Return the frames that go on to be embedded, once every gate has passed."""
+    challenge, faces, profile = case.challenge, case.faces, case.profile
     check_integrity(challenge, [face.frame for face in faces], profile)
     steps = by_step(challenge, faces)
     _check_size(faces, steps[0], profile)
@@ -52,10 +70,17 @@ def _judge(
     check_motion(challenge, steps, seen, profile)
     turned = check_solid(challenge, faces, steps, seen, profile)
     facing = best_faces(challenge, faces, steps, seen, profile)
-    check_identity(facing, [faces[frame] for frame in turned], embedder, profile)
-    return LiveCapture(session_id=session_id, profile=profile.name, faces=facing)
+    check_identity(facing, [faces[frame] for frame in turned], case.embedder, profile)
+    if profile.flash or profile.passive:
+        # The gates of these levels are not there yet; a level that names what is missing denies (R4).
+        raise LivenessDenied("passive" if profile.passive else "flash", "No such gate.")
+    return facing
 
 
 def _check_size(faces: Sequence[AlignedFace], first_center: range, profile: Profile) -> None:
     if not min(faces[frame].quality.eye_distance for frame in first_center) >= profile.least_eye_px:
         raise LivenessDenied("continuity", "The face is too small to be judged.")
+
+
+def _forget(gate: str, name: str, value: float) -> None:
+    """Record nothing."""

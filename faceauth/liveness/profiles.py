@@ -19,6 +19,8 @@ class Profile:
 
     Attributes:
         name: as scenarios and challenges name it.
+        flash: whether the screen's colours are looked for on the skin (G4).
+        passive: whether the passive models must find the face living (G2).
         motions: how many motions a challenge has.
         turns: motions that may be drawn first, and second.
         nods: motions that may be drawn second only.
@@ -55,6 +57,8 @@ class Profile:
     """
 
     name: str
+    flash: bool = False
+    passive: bool = False
     motions: int = 2
     turns: tuple[StepKind, ...] = ("turn_left", "turn_right")
     nods: tuple[StepKind, ...] = ("nod_up", "nod_down")
@@ -96,5 +100,15 @@ class Profile:
 MOTION: Final = Profile(name="motion")
 """Integrity, continuity and the parallax of a solid head: gates G0, G1, G3 and G3b of docs/liveness.md."""
 
-PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({MOTION.name: MOTION})
+MOTION_FLASH: Final = Profile(name="motion+flash", flash=True)
+"""With the screen's colours on the skin, gate G4."""
+
+_ALL: Final = (
+    MOTION,
+    MOTION_FLASH,
+    Profile(name="motion+passive", passive=True),
+    Profile(name="motion+flash+passive", flash=True, passive=True),
+)
+
+PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({profile.name: profile for profile in _ALL})
 """Every level by its name."""

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from faceauth.api.problems import ANOTHER_WAY
 from faceauth.api.wire.base import Answer, At, Name, Request, ScenarioName, with_example
-from faceauth.types import Challenge, Purpose, StepKind
+from faceauth.types import Challenge, Purpose, Step, StepKind
 
 _CHALLENGE: Final[dict[str, Any]] = {
     "nonce": "q0z3Yw1m0cXhY0vE2b1nJw",
@@ -38,12 +38,26 @@ class SessionRequest(Request):
     )
 
 
+class ColourAnswer(Answer):
+    """One colour for the whole screen."""
+
+    rgb: str = Field(description="As #rrggbb.")
+    ms: int
+
+
 class StepAnswer(Answer):
     """One thing to do before the camera. Left and right are the person's own."""
 
     id: str
     kind: StepKind
     min_ms: int
+    colours: tuple[ColourAnswer, ...] = Field(default=(), description="What the screen shows during a flash.")
+
+    @classmethod
+    def of(cls, step: Step) -> Self:
+        """Return one step as the device is told it."""
+        colours = tuple(ColourAnswer(rgb=colour.rgb, ms=colour.ms) for colour in step.colours)
+        return cls(id=step.id, kind=step.kind, min_ms=step.min_ms, colours=colours)
 
 
 class ChallengeAnswer(Answer):
@@ -62,7 +76,7 @@ class ChallengeAnswer(Answer):
         return cls(
             nonce=urlsafe_b64encode(challenge.nonce).rstrip(b"=").decode(),
             profile=challenge.profile,
-            steps=tuple(StepAnswer(id=step.id, kind=step.kind, min_ms=step.min_ms) for step in challenge.steps),
+            steps=tuple(StepAnswer.of(step) for step in challenge.steps),
             expires_at=challenge.expires_at,
         )
 
