@@ -20,6 +20,9 @@ export OMP_NUM_THREADS ?= 1
 IMAGES ?=
 DATA ?= ../shared/data/lfw
 
+# How many processes run the tests; a file's tests stay together, because they share what is dear to make.
+JOBS ?= auto
+
 .PHONY: help demo test lint types house check lock bench soak wheel clean
 
 help: ## what can be made
@@ -28,8 +31,8 @@ help: ## what can be made
 demo: $(VENV)/.project $(PACK) ## the whole story in a terminal, on real photographs (IMAGES=folder of people)
 	@$(BIN)/faceauth demo $(if $(IMAGES),--images "$(IMAGES)")
 
-test: $(VENV)/.dev $(VENV)/.project $(PACK) ## the tests
-	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+test: $(VENV)/.dev $(VENV)/.project $(PACK) ## the tests (JOBS=1: one after the other; ARGS=…: for pytest)
+	@$(BIN)/python -m pytest -m "not soak" --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev $(VENV)/.project ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -108,9 +108,12 @@ def enrolled(service: Service) -> Service:
     return service
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """Debian's Chromium, headless, with a camera that shows a test picture; one for all tests of the run."""
+    """Debian's Chromium, headless, with a camera that shows a test picture; one for the tests of a file.
+
+    Not for longer: while Playwright is open an event loop runs, and other files' tests start their own.
+    """
     if not CHROMIUM.is_file():
         pytest.skip("needs Chromium: apt-get install chromium")
     from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415  most runs of a part need no browser
