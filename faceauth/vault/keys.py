@@ -5,15 +5,19 @@ database. The wrapped form is described byte by byte in docs/template-format.md.
 """
 
 import os
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from faceauth.errors import KeyUnavailable, SealBroken
+from faceauth.vault.keks import KekUser, Plain, SoftwareKeks, Wrapped
 from faceauth.vault.keyring import KEY_BYTES, Keyring, Random
-from faceauth.vault.records import open_record, record_key_version, seal_record
+from faceauth.vault.secret import KeyBytes
 
 LABEL: Final = b"faceauth/data-key/1"
+_START: Final = struct.Struct(">BI")
+"""Format and key version, with which every wrapped key starts, whoever wrapped it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +28,24 @@ class DataKey:
     tenant: str
     account: str
     generation: int
-    secret: bytes = field(repr=False)
+    secret: bytes | bytearray = field(repr=False)
 
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES:
             raise ValueError("A data key has 32 bytes.")
+        if not isinstance(self.secret, KeyBytes):
+            object.__setattr__(self, "secret", KeyBytes(self.secret))
+
+    def wipe(self) -> None:
+        """Overwrite the key; it opens nothing afterwards. Call it as soon as its work is done."""
+        if isinstance(self.secret, KeyBytes):
+            self.secret.wipe()
 
 
 class KeyProvider(Protocol):
     """Wraps and unwraps data keys. There is one per installation, and no falling back to another."""
 
-    def wrap(self, plain: bytes, *, context: bytes) -> bytes:
+    def wrap(self, plain: bytes | bytearray, *, context: bytes) -> bytes:
         """Return `plain` wrapped under the active key, bound to `context`.
 
         Raises:
@@ -42,7 +53,7 @@ class KeyProvider(Protocol):
         """
         ...
 
-    def unwrap(self, wrapped: bytes, *, context: bytes) -> bytes:
+    def unwrap(self, wrapped: bytes, *, context: bytes) -> KeyBytes:
         """Return what was wrapped.
 
         Raises:
@@ -51,45 +62,85 @@ class KeyProvider(Protocol):
         """
         ...
 
+    def unwrap_many(self, items: Sequence[tuple[bytes, bytes]]) -> list[KeyBytes | SealBroken]:
+        """Return what was wrapped in each (wrapped, context), or why that one does not open.
+
+        Raises:
+            KeyUnavailable: As `unwrap`; it is about all of them.
+        """
+        ...
+
 
 class KeyringProvider:
-    """Wraps with the key-encryption keys of a keyring.
+    """Wraps with the versions that a keyring names, wherever the key-encryption keys themselves are held.
 
     Args:
-        keyring: The keyring, or what returns the one that holds now; asked anew for each key.
-        random: The source of nonces.
+        keyring: The keyring, or what returns the one that holds now; asked anew for each use.
+        holder: Holds the keys, where the keyring file does not.
+        random: The source of nonces, where keys are used in this process.
     """
 
-    def __init__(self, keyring: Keyring | Callable[[], Keyring], *, random: Random = os.urandom) -> None:
+    def __init__(
+        self,
+        keyring: Keyring | Callable[[], Keyring],
+        holder: KekUser | None = None,
+        *,
+        random: Random = os.urandom,
+    ) -> None:
         self._keyring: Callable[[], Keyring] = (lambda: keyring) if isinstance(keyring, Keyring) else keyring
+        self._holder = holder
         self._random = random
 
-    def wrap(self, plain: bytes, *, context: bytes) -> bytes:
+    def wrap(self, plain: bytes | bytearray, *, context: bytes) -> bytes:
         """Wrap; see `KeyProvider`."""
-        keyring = self._keyring()
-        return seal_record(
-            plain,
-            keyring.kek[keyring.active],
-            key_version=keyring.active,
-            context=LABEL + context,
-            random=self._random,
-        )
+        return self.wrap_many([(plain, context)])[0]
 
-    def unwrap(self, wrapped: bytes, *, context: bytes) -> bytes:
+    def wrap_many(self, items: Sequence[tuple[bytes | bytearray, bytes]]) -> list[bytes]:
+        """Wrap each (plain, context) under the active version."""
+        keyring = self._keyring()
+        plains = [Plain(KeyBytes(plain), LABEL + context) for plain, context in items]
+        try:
+            return self._keks(keyring).wrap(plains, version=keyring.active)
+        finally:
+            for plain in plains:
+                plain.key.wipe()
+
+    def unwrap(self, wrapped: bytes, *, context: bytes) -> KeyBytes:
+        """Unwrap; see `KeyProvider`."""
+        (found,) = self.unwrap_many([(wrapped, context)])
+        if isinstance(found, SealBroken):
+            raise found
+        return found
+
+    def unwrap_many(self, items: Sequence[tuple[bytes, bytes]]) -> list[KeyBytes | SealBroken]:
         """Unwrap; see `KeyProvider`."""
         keyring = self._keyring()
-        version = record_key_version(wrapped)
-        if version < keyring.minimum:
-            raise KeyUnavailable(
-                f"A data key is wrapped under version {version}, and versions below {keyring.minimum} are "
-                "refused: restore a key store that was rotated."
-            )
-        key = keyring.kek.get(version)
-        if key is None:
-            raise KeyUnavailable(
-                f"The keyring has no key-encryption key of version {version}: restore the newest keyring."
-            )
-        plain = open_record(wrapped, key, expected_key_version=version, context=LABEL + context)
-        if len(plain) != KEY_BYTES:
-            raise SealBroken("A wrapped data key holds no key of 32 bytes; restore the key store.")
-        return plain
+        found: list[KeyBytes | SealBroken] = [_cut_short() for _ in items]
+        places, records = [], []
+        for place, (wrapped, context) in enumerate(items):
+            if len(wrapped) < _START.size:
+                continue
+            _, version = _START.unpack_from(wrapped)
+            if version < keyring.minimum:
+                raise KeyUnavailable(
+                    f"A data key is wrapped under version {version}, and versions below {keyring.minimum} are "
+                    "refused: restore a key store that was rotated."
+                )
+            places.append(place)
+            records.append(Wrapped(wrapped, version, LABEL + context))
+        for place, plain in zip(places, self._keks(keyring).unwrap(records), strict=True):
+            found[place] = _checked(plain)
+        return found
+
+    def _keks(self, keyring: Keyring) -> KekUser:
+        return self._holder or SoftwareKeks(keyring.kek, random=self._random)
+
+
+def _cut_short() -> SealBroken:
+    return SealBroken("A wrapped data key is cut short; restore the key store.")
+
+
+def _checked(plain: KeyBytes | SealBroken) -> KeyBytes | SealBroken:
+    if isinstance(plain, KeyBytes) and len(plain) != KEY_BYTES:
+        return SealBroken("A wrapped data key holds no key of 32 bytes; restore the key store.")
+    return plain

@@ -18,6 +18,7 @@ from faceauth.errors import KeyDestroyed, SealBroken, StorageError
 from faceauth.vault.keyring import KEY_BYTES, Random
 from faceauth.vault.keys import DataKey, KeyProvider
 from faceauth.vault.records import pack_fields
+from faceauth.vault.secret import KeyBytes
 from faceauth.vault.wrapped import take_turn
 
 _TRIES: Final = 5
@@ -82,11 +83,9 @@ class DataKeys:
             some = wanted[start : start + _IDS_IN_A_QUERY]
             with self._keys.read() as conn:
                 rows = conn.execute(select(data_keys).where(data_keys.c.data_key_id.in_(some))).all()
-            for row in rows:
-                try:
-                    found[row.data_key_id] = self._open(row)
-                except SealBroken as error:
-                    found[row.data_key_id] = error
+            secrets = self._provider.unwrap_many([(row.wrapped, _context(row)) for row in rows])
+            for row, secret in zip(rows, secrets, strict=True):
+                found[row.data_key_id] = secret if isinstance(secret, SealBroken) else _opened(row, secret)
         return found
 
     def is_current(self, key: DataKey) -> bool:
@@ -142,7 +141,7 @@ class DataKeys:
             tenant=tenant,
             account=account,
             generation=generation,
-            secret=self._random(KEY_BYTES),
+            secret=KeyBytes(self._random(KEY_BYTES)),
         )
         wrapped = self._provider.wrap(
             key.secret, context=wrap_context(tenant, account, key.data_key_id, generation)
@@ -160,9 +159,7 @@ class DataKeys:
         return key
 
     def _open(self, row: Row[tuple[object, ...]]) -> DataKey:
-        context = wrap_context(row.tenant, row.account, row.data_key_id, row.generation)
-        secret = self._provider.unwrap(row.wrapped, context=context)
-        return DataKey(row.data_key_id, row.tenant, row.account, row.generation, secret)
+        return _opened(row, self._provider.unwrap(row.wrapped, context=_context(row)))
 
 
 def _newest(conn: Connection, tenant: str, account: str) -> Row[tuple[object, ...]] | None:
@@ -172,6 +169,14 @@ def _newest(conn: Connection, tenant: str, account: str) -> Row[tuple[object, ..
         .order_by(data_keys.c.generation.desc())
         .limit(1)
     ).one_or_none()
+
+
+def _context(row: Row[tuple[object, ...]]) -> bytes:
+    return wrap_context(row.tenant, row.account, row.data_key_id, row.generation)
+
+
+def _opened(row: Row[tuple[object, ...]], secret: KeyBytes) -> DataKey:
+    return DataKey(row.data_key_id, row.tenant, row.account, row.generation, secret)
 
 
 def wrap_context(tenant: str, account: str, data_key_id: str, generation: int) -> bytes:

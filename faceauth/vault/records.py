@@ -5,14 +5,13 @@ be sealed so (8.3); an account's key seals a handful, a key-encryption key one p
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from faceauth.errors import SealBroken
-from faceauth.vault.keyring import Random
 
 VERSION: Final = 1
 NONCE_BYTES: Final = 12
@@ -21,8 +20,18 @@ _HEADER: Final = struct.Struct(">BI")
 OVERHEAD: Final = _HEADER.size + NONCE_BYTES + TAG_BYTES
 
 
-def seal_record(plain: bytes, key: bytes, *, key_version: int, context: bytes, random: Random) -> bytes:
-    """Return `plain` sealed under the 32-byte `key`; the header and `context` are authenticated with it."""
+def seal_record(
+    plain: bytes | bytearray,
+    key: bytes | bytearray,
+    *,
+    key_version: int,
+    context: bytes,
+    random: Callable[[int], bytes],
+) -> bytes:
+    """Return `plain` sealed under the 32-byte `key`; the header and `context` are authenticated with it.
+
+    `random` returns that many random bytes, as `os.urandom` does.
+    """
     header = _HEADER.pack(VERSION, key_version)
     nonce = random(NONCE_BYTES)
     if len(nonce) != NONCE_BYTES:
@@ -30,7 +39,7 @@ def seal_record(plain: bytes, key: bytes, *, key_version: int, context: bytes, r
     return header + nonce + AESGCM(key).encrypt(nonce, plain, header + context)
 
 
-def open_record(record: bytes, key: bytes, *, expected_key_version: int, context: bytes) -> bytes:
+def open_record(record: bytes, key: bytes | bytearray, *, expected_key_version: int, context: bytes) -> bytes:
     """Return what was sealed.
 
     Raises:
@@ -57,6 +66,22 @@ def record_key_version(record: bytes) -> int:
     if version != VERSION:
         raise SealBroken(f"A sealed record has format {version}; this code knows {VERSION}.")
     return int(key_version)
+
+
+def split_record(record: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return header, nonce, and ciphertext with its tag, for those who open records without having the key.
+
+    Raises:
+        SealBroken: As `record_key_version`.
+    """
+    record_key_version(record)
+    start = _HEADER.size + NONCE_BYTES
+    return record[: _HEADER.size], record[_HEADER.size : start], record[start:]
+
+
+def record_header(key_version: int) -> bytes:
+    """Return the 5 bytes a record starts with; they are authenticated with the context."""
+    return _HEADER.pack(VERSION, key_version)
 
 
 def pack_fields(fields: Sequence[bytes]) -> bytes:
