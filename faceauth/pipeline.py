@@ -3,7 +3,7 @@
 Whatever goes wrong on the way to a decision is a denial. Nothing here returns a score, and nothing keeps a frame.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
-from faceauth.capture.burst import read_burst
+from faceauth.capture.burst import Burst, read_burst
 from faceauth.capture.faces import FaceReader
 from faceauth.capture.seen_frames import SeenFrames
 from faceauth.capture.session import CaptureSession, Outcome, SessionStore
@@ -31,11 +31,9 @@ from faceauth.errors import (
     InvalidTimeline,
     LivenessDenied,
     Mismatch,
-    SealBroken,
     SessionClosed,
     SeveralMatch,
     TooManyFrames,
-    UnknownReference,
 )
 from faceauth.identity.attempts import Attempts
 from faceauth.liveness.challenge import challenge_from_wire
@@ -43,12 +41,14 @@ from faceauth.liveness.decision import judge
 from faceauth.liveness.profiles import PROFILES
 from faceauth.match import decide as match
 from faceauth.renewal import Renewal
+from faceauth.search import VERIFY_POINT, Hit, Search
 from faceauth.settings import Settings
 from faceauth.types import (
     AlignedFace,
     Challenge,
     ConsentGrant,
     Embedder,
+    Evidence,
     Frame,
     LiveCapture,
     MatchDecision,
@@ -62,12 +62,6 @@ from faceauth.vault.references import ReferenceStore
 
 log = structlog.get_logger(__name__)
 
-VERIFY_POINT = "fmr-1e-4"
-"""The operating point of 1:1 comparisons: at most 1 false match in 10,000 (R1; NIST SP 800-63B-4, 3.2.3)."""
-
-CANDIDATES = 10
-"""How many candidates of the index are opened and compared exactly for 1:N."""
-
 BAD_INPUT = (ImageTooLarge, InvalidImage, InvalidTimeline, TooManyFrames, InvalidRequest)
 """What a device may mend and send again within its session."""
 
@@ -78,16 +72,6 @@ class SessionAnswer:
 
     state: str
     guidance: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """Whom one model's search found, and by what."""
-
-    probe: Probe
-    grant: ConsentGrant
-    decision: MatchDecision
-    references: Sequence[Reference]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +105,32 @@ class Pipeline:
             InvalidImage, InvalidTimeline, TooManyFrames: the post is refused and the session stays open.
             StorageError: nothing could be recorded; nothing was accepted.
         """
+        session = self.begin(session_id, client_token)
+        return self.decide(session, lambda challenge: self._read(parts, timeline, challenge))
+
+    def begin(self, session_id: str, client_token: str) -> CaptureSession:
+        """Claim a session for one burst; `decide` gives it back or ends it.
+
+        Raises:
+            NotAuthenticated, SessionClosed: as in `submit`.
+        """
+        capture = timedelta(seconds=self.settings.sessions.capture_s)
         with self.data.begin() as conn:
             session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
-            capture = timedelta(seconds=self.settings.sessions.capture_s)
-            session = self.sessions.claim(conn, session, now=self.clock(), capture=capture)
+            return self.sessions.claim(conn, session, now=self.clock(), capture=capture)
+
+    def refuse(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
+        """End a claimed session without judging its frames: the device broke the rules, or the time is over."""
+        return self._deny(session, denied)
+
+    def decide(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
+        """Judge the burst that `read` returns for the session's challenge; post and stream both end here.
+
+        Raises:
+            SessionClosed, InvalidImage, InvalidTimeline, TooManyFrames, StorageError: as in `submit`.
+        """
         try:
-            return self._judge(session, parts, timeline)
+            return self._judge(session, read)
         except BAD_INPUT:
             with self.data.begin() as conn:
                 self.sessions.release(conn, session)
@@ -141,16 +145,19 @@ class Pipeline:
             log.warning("session.unavailable", error=type(error).__name__, code=getattr(error, "code", None))
             return self._deny(session, Denied("unavailable"))
 
-    def _judge(self, session: CaptureSession, parts: Sequence[bytes], timeline: object) -> SessionAnswer:
+    def _read(self, parts: Sequence[bytes], timeline: object, challenge: Challenge) -> Burst:
+        return Burst(read_burst(parts, timeline, challenge, self.settings.capture))
+
+    def _judge(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
         grant = None if session.account is None else self._ask(session, session.account)
         challenge = challenge_from_wire(session.challenge)
-        frames = read_burst(parts, timeline, challenge, self.settings.capture)
+        burst = read(challenge)
         facing = frozenset(step.id for step in challenge.steps if step.kind == "center")
-        faces, guidance = self.reader.read(frames, facing=facing)
+        faces, guidance = self.reader.read(burst.frames, facing=facing, found=burst.found)
         if guidance:
             return self._ask_again(session, guidance)
-        self._charge(session, frames)
-        live = self._live(session, challenge, faces)
+        self._charge(session, burst.frames)
+        live = self._live(session, challenge, faces, burst.evidence)
         probe = make_probe(live, self.embedder)
         if grant is None:
             self.identify(session, live, probe)
@@ -183,9 +190,13 @@ class Pipeline:
         if replayed:
             raise LivenessDenied("replay", "A frame of this burst was sent before.", reason="injection")
 
-    def _live(self, session: CaptureSession, challenge: Challenge, faces: Sequence[AlignedFace]) -> LiveCapture:
+    def _live(
+        self, session: CaptureSession, challenge: Challenge, faces: Sequence[AlignedFace], evidence: Evidence
+    ) -> LiveCapture:
         profile = PROFILES[challenge.profile]
-        return judge(session.session_id, challenge, faces, embedder=self.embedder, profile=profile)
+        return judge(
+            session.session_id, challenge, faces, embedder=self.embedder, profile=profile, evidence=evidence
+        )
 
     # --- the three purposes ------------------------------------------------------------------------------------
 
@@ -262,7 +273,8 @@ class Pipeline:
             earlier = renewal.probe(live)
             searches += [] if earlier is None else [(earlier, renewal.points)]
         people = sum(self.index.people(*place, one.model_digest) for one, _ in searches)
-        hits = [hit for one, points in searches if (hit := self._search(session, one, points, people)) is not None]
+        looked = [self._search(session, one, points, people) for one, points in searches]
+        hits = [hit for hit in looked if hit is not None]
         if not hits:
             raise Mismatch("Nobody who agreed to be identified looks like this.")
         if len({hit.grant.account for hit in hits}) > 1:
@@ -275,40 +287,9 @@ class Pipeline:
 
     def _search(
         self, session: CaptureSession, probe: Probe, points: Mapping[str, OperatingPoint], people: int
-    ) -> _Hit | None:
-        """Search with one model; nothing if it finds nobody.
-
-        Every candidate's consent is read and its reference opened again, so an index that lags lets nobody in.
-        """
-        tenant, scenario = session.tenant, session.scenario
-        # Who gives no name is let in at no looser point than who does, however few people are enrolled.
-        floor = points[VERIFY_POINT].threshold
-        points = {name: point for name, point in points.items() if point.threshold >= floor}
-        found = self.index.search(tenant, scenario, probe.model_digest, probe.vector, CANDIDATES)
-        references: list[Reference] = []
-        grants: dict[str, ConsentGrant] = {}
-        with self.data.read() as conn:
-            for candidate in found:
-                try:
-                    nominee = self.references.open_one(conn, candidate.reference_id, expected_tenant=tenant)
-                    if nominee.account in grants:
-                        continue
-                    grant = self.gate.ask(conn, tenant=tenant, account=nominee.account, scenario=scenario)
-                except (ConsentError, SealBroken, UnknownReference):
-                    # Erased, withdrawn or damaged since the index saw it: it cannot let anyone in.
-                    continue
-                grants[nominee.account] = grant
-                references += self._own_references(conn, grant, probe.model_digest)
-        if not references:
-            return None
-        try:
-            decision = match.identify(probe, references, grants=grants, points=points, gallery_size=people)
-        except SeveralMatch:
-            raise
-        except Mismatch:
-            return None
-        own = [reference for reference in references if reference.account == decision.account]
-        return _Hit(probe, grants[decision.account], decision, own)
+    ) -> Hit | None:
+        search = Search(data=self.data, gate=self.gate, references=self.references, index=self.index)
+        return search.one(session.tenant, session.scenario, probe, points, people)
 
     def _own_references(self, conn: Connection, grant: ConsentGrant, model_digest: bytes) -> tuple[Reference, ...]:
         return self.references.open_account(
@@ -354,10 +335,10 @@ class Pipeline:
         if not stored:
             return
         try:
-            with self.data.read() as conn:
+            with self.index.adding() as adding, self.data.read() as conn:
                 if self.scenarios.get(conn, grant.tenant, grant.scenario).mode == "identify":
                     for reference_id in stored:
-                        self.index.add(self.references.open_one(conn, reference_id, expected_tenant=grant.tenant))
+                        adding.add(self.references.open_one(conn, reference_id, expected_tenant=grant.tenant))
         except FaceauthError as error:
             # Whoever is not in the index is not found until the next start; whoever is not there lets nobody in.
             log.warning("session.not_indexed", code=error.code)

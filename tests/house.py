@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
 BASE = {"errors", "types", "clock", "settings", "signing", "db"}
 STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
-COMPOSERS = {"sessions", "lifecycle", "pipeline", "renewal", "installation"}
+COMPOSERS = {"sessions", "lifecycle", "pipeline", "search", "streaming", "renewal", "installation"}
 
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -27,7 +27,9 @@ ROOMS: dict[str, set[str]] = {
     "simulate": {"errors", "types"},
     "sessions": BELOW_PIPELINE,
     "lifecycle": BELOW_PIPELINE,
-    "pipeline": BELOW_PIPELINE | {"renewal"},
+    "pipeline": BELOW_PIPELINE | {"renewal", "search"},
+    "search": BELOW_PIPELINE,
+    "streaming": BELOW_PIPELINE | {"pipeline"},
     "renewal": BELOW_PIPELINE,
     "installation": BELOW_PIPELINE | COMPOSERS,
     "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},

@@ -78,7 +78,13 @@ RED, BLUE = (190, 80, 80), (80, 80, 190)
 
 
 def everybody_is_live(
-    session_id: str, challenge: Challenge, faces: Sequence[AlignedFace], *, embedder: Embedder, profile: Any
+    session_id: str,
+    challenge: Challenge,
+    faces: Sequence[AlignedFace],
+    *,
+    embedder: Embedder,
+    profile: Any,
+    **_: Any,
 ) -> LiveCapture:
     """Stand in for the liveness stage where it is not the point."""
     assert challenge.steps

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from faceauth.db.schema import attempts
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.match import decide as match
-from faceauth.pipeline import VERIFY_POINT
+from faceauth.search import VERIFY_POINT
 from faceauth.types import OperatingPoint
 from tests.service import BLUE, RED, Service
 

@@ -1,11 +1,12 @@
 """The frames of one multipart post, checked against the challenge before anything is decoded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from faceauth.capture.decode import Inspected, develop, inspect
 from faceauth.errors import ImageTooLarge, InvalidImage, InvalidRequest, InvalidTimeline, TooManyFrames
 from faceauth.settings import CaptureSettings
-from faceauth.types import Challenge, Frame
+from faceauth.types import Challenge, DetectedFace, Evidence, Frame
 
 LAST_MS = 60_000
 """A session lives at most 60 s once capture starts (R15), so no frame is later."""
@@ -18,6 +19,18 @@ the later stages cost no longer depends on what the device sends."""
 MAX_PIXELS = 100_000_000
 """Pixels of all frames together, by their headers: 90 frames of 1280 × 800 fit. Without it 90 files of some
 hundred bytes, each a plain area of 12 megapixels, would cost half a minute of decoding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Burst:
+    """The frames of one burst, in order, and what is known of them beside their pixels.
+
+    `found` are the faces that a stream found in some of the frames while they came, by the frame's number.
+    """
+
+    frames: tuple[Frame, ...]
+    found: Mapping[int, Sequence[DetectedFace]] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def read_burst(

@@ -1,7 +1,7 @@
 """From a burst of frames to the one subject's aligned faces, or to what the person can do better."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
@@ -61,7 +61,11 @@ class FaceReader:
         self._profile = profile
 
     def read(
-        self, frames: Sequence[Frame], *, facing: frozenset[str] = frozenset()
+        self,
+        frames: Sequence[Frame],
+        *,
+        facing: frozenset[str] = frozenset(),
+        found: Mapping[int, Sequence[DetectedFace]] | None = None,
     ) -> tuple[tuple[AlignedFace, ...], tuple[str, ...]]:
         """Find the one subject in every frame.
 
@@ -69,29 +73,40 @@ class FaceReader:
             frames: a burst, in order.
             facing: ids of the steps in which the person faces the camera: there light, blur and occlusion count;
                 in the others the face moves, so only its place does. Without any, every frame counts.
+            found: the faces of frames that were searched already, by the frame's number.
 
         Returns:
             The faces, in order, and guidance. Guidance is empty when the burst can be judged, and the faces are
             empty when it cannot.
         """
         seen: list[_Seen] = []
+        known = found or {}
         before: Sequence[DetectedFace] = ()
         for number, frame in enumerate(frames):
             new_step = number == 0 or frame.step != frames[number - 1].step
-            found = self._found(frame, before, whole=new_step or number % FULL_EVERY == 0)
-            seen.append(self._subject(frame, found, _last_face(seen)))
-            before = found
+            whole = new_step or number % FULL_EVERY == 0
+            there = self.find(frame, before, whole=whole) if number not in known else known[number]
+            seen.append(self._subject(frame, there, _last_face(seen)))
+            before = there
         codes = _codes(frames, seen, facing)
         if codes:
             return (), codes
         return tuple(one.face for one in seen if one.face is not None), ()
 
-    def _found(self, frame: Frame, before: Sequence[DetectedFace], *, whole: bool) -> Sequence[DetectedFace]:
+    def find(self, frame: Frame, before: Sequence[DetectedFace], *, whole: bool) -> Sequence[DetectedFace]:
+        """Return the faces of one frame, the largest first: near those of the frame before, or in all of it."""
         if not whole and before and isinstance(self._detector, FollowingDetector):
             near = self._detector.follow(frame.pixels, before)
             if len(near) == len(before):
                 return near
         return self._detector.detect(frame.pixels)
+
+    def look(
+        self, frame: Frame, found: Sequence[DetectedFace], before: AlignedFace | None
+    ) -> tuple[AlignedFace | None, str | None]:
+        """Return the subject's face in one frame, and what the person can do better, while frames still come."""
+        seen = self._subject(frame, found, before)
+        return seen.face, seen.code
 
     def _subject(self, frame: Frame, found: Sequence[DetectedFace], before: AlignedFace | None) -> _Seen:
         """Judge one frame; the subject is the largest face, and must be where it was."""

@@ -1,0 +1,90 @@
+"""The 1:N search with one model: the index nominates, the database confirms, and exact comparisons decide."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from faceauth.consent.gate import ConsentGate
+from faceauth.db.engine import Database
+from faceauth.errors import ConsentError, Mismatch, SealBroken, SeveralMatch, UnknownReference
+from faceauth.match import decide as match
+from faceauth.types import ConsentGrant, MatchDecision, OperatingPoint, Probe, Reference
+from faceauth.vault.index import ReferenceIndex
+from faceauth.vault.references import ReferenceStore
+
+VERIFY_POINT = "fmr-1e-4"
+"""The operating point of 1:1 comparisons: at most 1 false match in 10,000 (R1; NIST SP 800-63B-4, 3.2.3)."""
+
+CANDIDATES = 10
+"""How many candidates of the index are opened and compared exactly for 1:N."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Whom one model's search found, and by what."""
+
+    probe: Probe
+    grant: ConsentGrant
+    decision: MatchDecision
+    references: Sequence[Reference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a search needs."""
+
+    data: Database
+    gate: ConsentGate
+    references: ReferenceStore
+    index: ReferenceIndex
+
+    def one(
+        self, tenant: str, scenario: str, probe: Probe, points: Mapping[str, OperatingPoint], people: int
+    ) -> Hit | None:
+        """Search with one model; nothing if it finds nobody.
+
+        Every candidate's consent is read and its reference opened again, so an index that lags lets nobody in.
+
+        Args:
+            tenant: whose people are searched.
+            scenario: the identification scenario they agreed to.
+            probe: whom to look for.
+            points: the model's operating points.
+            people: how many are searched, over all models: the threshold rises with it (R8).
+
+        Raises:
+            SeveralMatch: two people look like this.
+        """
+        # Who gives no name is let in at no looser point than who does, however few people are enrolled.
+        floor = points[VERIFY_POINT].threshold
+        points = {name: point for name, point in points.items() if point.threshold >= floor}
+        found = self.index.search(tenant, scenario, probe.model_digest, probe.vector, CANDIDATES)
+        references: list[Reference] = []
+        grants: dict[str, ConsentGrant] = {}
+        with self.data.read() as conn:
+            for candidate in found:
+                try:
+                    nominee = self.references.open_one(conn, candidate.reference_id, expected_tenant=tenant)
+                    if nominee.account in grants:
+                        continue
+                    grant = self.gate.ask(conn, tenant=tenant, account=nominee.account, scenario=scenario)
+                except (ConsentError, SealBroken, UnknownReference):
+                    # Erased, withdrawn or damaged since the index saw it: it cannot let anyone in.
+                    continue
+                grants[nominee.account] = grant
+                references += self.references.open_account(
+                    conn,
+                    tenant=tenant,
+                    account=grant.account,
+                    scenario=scenario,
+                    model_digest=probe.model_digest,
+                )
+        if not references:
+            return None
+        try:
+            decision = match.identify(probe, references, grants=grants, points=points, gallery_size=people)
+        except SeveralMatch:
+            raise
+        except Mismatch:
+            return None
+        own = [reference for reference in references if reference.account == decision.account]
+        return Hit(probe, grants[decision.account], decision, own)
