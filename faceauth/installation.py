@@ -304,7 +304,7 @@ def _fill(installation: Installation, progress: Progress | None) -> None:
     """Put the references of every identification scenario into the index; 1:1 opens its own (R8)."""
     packs = (installation.pack, installation.before)
     models = {pack.embedder.model_digest for pack in packs if pack is not None}
-    with installation.data.read() as conn:
+    with installation.index.adding() as adding, installation.data.read() as conn:
         wanted = [
             (found.tenant, found.scenario)
             for found in installation.scenarios.list(conn, DEFAULT_TENANT)
@@ -315,4 +315,4 @@ def _fill(installation: Installation, progress: Progress | None) -> None:
             opened = installation.references.open_scenario(conn, tenant=tenant, scenario=scenario)
             # What a model made that is not served is compared with nothing, and need not lie in memory.
             served = (reference for reference in opened if reference.model_digest in models)
-            installation.index.fill(served, progress, total=total)
+            adding.fill(served, progress, total=total)

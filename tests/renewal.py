@@ -65,12 +65,11 @@ def restart(service: Service, *, before: Pack | None) -> Service:
         old.settings, old.data, old.key_database, old.keyring, pack(NewEmbedder()), before=before, clock=old.clock
     )
     # What a start fills the index with.
-    with again.data.read() as conn:
+    with again.index.adding() as adding, again.data.read() as conn:
         for scenario in again.scenarios.list(conn, DEFAULT_TENANT):
             if scenario.mode == "identify":
-                again.index.fill(
-                    again.references.open_scenario(conn, tenant=DEFAULT_TENANT, scenario=scenario.scenario)
-                )
+                found = again.references.open_scenario(conn, tenant=DEFAULT_TENANT, scenario=scenario.scenario)
+                adding.fill(found)
     return Service(again, service.clock, 1000)
 
 

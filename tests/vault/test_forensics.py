@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,7 +109,8 @@ def test_the_index_keeps_no_copy(sqlite_world: World) -> None:
     world.enrol(grant, probe)
 
     def memory() -> bytes:
-        return b"".join(shard.rows.tobytes() for part in world.index._partitions.values() for shard in part.shards)
+        blocks: list[Any] = [block for part in world.index._partitions.values() for block in part.blocks]
+        return b"".join(block.engine._rows.tobytes() for block in blocks)
 
     assert all(part.tobytes() in memory() for part in probe.parts)
     world.erasure().run(world.request("anna", scenario="login"))

@@ -111,8 +111,8 @@ class World:
         key = self.keys.current(grant.tenant, grant.account)
         with self.data.begin() as conn:
             ids = self.store.add(conn, grant, probe or self.face(), key=key)
-        for reference in self.open(grant):
-            self.index.add(reference)
+        with self.index.adding() as adding:
+            adding.fill(self.open(grant))
         return ids
 
     def open(self, grant: ConsentGrant) -> tuple[Reference, ...]:

@@ -1,0 +1,121 @@
+"""A block: an engine, and what its rows are of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from sys import intern
+from typing import Final
+
+from faceauth.vault.index.engine import Engine, EngineChoice, EngineName
+from faceauth.vault.index.exact import ExactRows
+
+RANK: Final[dict[EngineName, int]] = {"exact": 0, "fp16": 1, "int8": 1, "codes": 2}
+"""Rows only ever move to an engine of a higher rank, or to a larger block of the same."""
+
+
+ENGINES: Final[dict[EngineName, Callable[[int, int], Engine]]] = dict.fromkeys(RANK, ExactRows)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many rows make which engine worth while; measured in docs/index-engines.md.
+
+    Below `small` rows nothing is gained by another engine than the exact one, so none is made whatever is set.
+    `smallest_block` is the first block of a place; every next one is twice what is there, up to `largest_block`.
+    `moved_per_change` rows leave a small block with each change.
+    """
+
+    exact_below: int = 20_000
+    fp16_below: int = 100_000
+    small: int = 1_000
+    smallest_block: int = 8
+    largest_block: int = 65_536
+    moved_per_change: int = 2
+
+    def engine_for(self, rows: int, choice: EngineChoice) -> EngineName:
+        """Return the engine for a place of so many rows."""
+        if rows <= self.small or choice == "exact":
+            return "exact"
+        if choice != "auto":
+            return choice
+        if rows <= self.exact_below:
+            return "exact"
+        return "fp16" if rows <= self.fp16_below else "codes"
+
+
+def make_engine(name: EngineName, capacity: int, dimension: int) -> Engine:
+    """Return an empty block of the engine of this name."""
+    return ENGINES[name](capacity, dimension)
+
+
+class Block:
+    """Rows of one engine, with their references' ids and accounts.
+
+    A block that is `leaving` takes no new rows; its rows move on, and with the last one it is dropped. The id of a
+    row that moved stays where it was, so that a search on its way still finds whom it saw there.
+    """
+
+    def __init__(self, number: int, engine: Engine) -> None:
+        self.number = number
+        self.engine = engine
+        self.ids: list[str | None] = []
+        self.accounts: list[str | None] = []
+        self.used = 0
+        self.leaving = False
+        self._holes: list[int] = []
+        self._next_to_leave = 0
+
+    @property
+    def room(self) -> int:
+        """How many rows can still be taken."""
+        return 0 if self.leaving else self.engine.capacity - self.used
+
+    @property
+    def unbroken_room(self) -> int:
+        """How many rows in a line, from the first never used, can be taken."""
+        return 0 if self.leaving else self.engine.capacity - len(self.ids)
+
+    def claim(self, reference_id: str, account: str) -> int:
+        """Take an empty row and return it."""
+        if not self._holes:
+            return self.claim_line((reference_id,), (account,))
+        self.used += 1
+        row = self._holes.pop()
+        self.ids[row], self.accounts[row] = reference_id, intern(account)
+        return row
+
+    def claim_line(self, ids: Sequence[str], accounts: Sequence[str]) -> int:
+        """Take rows never used, in a line, and return the first."""
+        first = len(self.ids)
+        self.ids.extend(ids)
+        # One string for all references of an account.
+        self.accounts.extend(map(intern, accounts))
+        self.used += len(ids)
+        return first
+
+    def whose(self, row: int) -> tuple[str, str]:
+        """Return the id and the account of a row in use."""
+        reference_id, account = self.ids[row], self.accounts[row]
+        if reference_id is None or account is None:
+            raise LookupError(row)
+        return reference_id, account
+
+    def release(self, row: int, *, moved: bool = False) -> str:
+        """Overwrite a row in use, and return the account it was of."""
+        _, account = self.whose(row)
+        self.engine.clear(row)
+        self.accounts[row] = None
+        self.used -= 1
+        if not moved:
+            self.ids[row] = None
+        if not self.leaving:
+            self._holes.append(row)
+        return account
+
+    def next_to_leave(self) -> int | None:
+        """Return a row in use of a block that is leaving, each one once; nothing at the end."""
+        for row in range(self._next_to_leave, len(self.ids)):
+            if self.accounts[row] is not None:
+                self._next_to_leave = row + 1
+                return row
+        self._next_to_leave = len(self.ids)
+        return None
