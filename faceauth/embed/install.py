@@ -7,9 +7,10 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from faceauth.embed.convert import any_size, dlib_resnet, mtcnn, openvino_ir
+from faceauth.embed.convert import any_size, dlib_resnet, minifasnet, mtcnn, openvino_ir
 from faceauth.embed.download import fetch
-from faceauth.embed.manifest import ModelFile, PackSpec, pack_spec
+from faceauth.embed.fileset import FileSet, ModelFile
+from faceauth.embed.manifest import any_spec
 from faceauth.embed.origins import (
     ArchiveMember,
     Conversion,
@@ -25,6 +26,7 @@ from faceauth.errors import LicenceNotAccepted, ModelAltered, ModelError, Storag
 CONVERTERS: Mapping[str, Callable[..., bytes]] = {
     "any_size": any_size.convert,
     "dlib_resnet": dlib_resnet.convert,
+    "minifasnet": minifasnet.convert,
     "openvino_ir": openvino_ir.convert,
     "mtcnn_pnet": lambda data: mtcnn.convert("pnet", data),
     "mtcnn_rnet": lambda data: mtcnn.convert("rnet", data),
@@ -58,12 +60,12 @@ def install(
         ModelError: There is no such pack, it cannot be installed yet, or a file could not be had.
         StorageError: The models folder cannot be written.
     """
-    spec = pack_spec(name, manifest)
+    spec = any_spec(name, manifest)
     install_spec(spec, models_dir, accept_licence=accept_licence, from_dir=from_dir, progress=progress)
 
 
 def install_spec(
-    spec: PackSpec,
+    spec: FileSet,
     models_dir: Path,
     *,
     accept_licence: bool = False,
@@ -228,10 +230,10 @@ def verify(name: str, models_dir: Path, manifest: Path | None = None) -> list[st
     Raises:
         ModelError: There is no such pack.
     """
-    found = (problem_of(one, models_dir / name) for one in pack_spec(name, manifest).files)
+    found = (problem_of(one, models_dir / name) for one in any_spec(name, manifest).files)
     return [problem for problem in found if problem is not None]
 
 
 def is_installed(name: str, models_dir: Path, manifest: Path | None = None) -> bool:
     """Say whether every file of a pack lies there, without reading them."""
-    return all((models_dir / name / one.name).is_file() for one in pack_spec(name, manifest).files)
+    return all((models_dir / name / one.name).is_file() for one in any_spec(name, manifest).files)

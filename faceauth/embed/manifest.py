@@ -6,38 +6,19 @@ import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveInt, ValidationError, model_validator
 
-from faceauth.embed.origins import Frozen, Https, LocalFile, Sha256, Source
+from faceauth.embed.fileset import FileName, FileSet, PerChannel, Points5
+from faceauth.embed.origins import Frozen, Sha256
+from faceauth.embed.passive_spec import PassiveSpec
 from faceauth.errors import ConfigurationError, ModelError
 from faceauth.types import ChipTemplate, Normaliser, OperatingPoint
 
 SCHEMA = 1
-
-
-def _plain_name(name: str) -> str:
-    if PurePosixPath(name).name != name or name.startswith("."):
-        raise ValueError("a file's name, without a folder")
-    return name
-
-
-FileName = Annotated[str, AfterValidator(_plain_name)]
-Point = tuple[float, float]
-PerChannel = tuple[float, float, float]
-
-
-class ModelFile(Frozen):
-    """One file of a pack, as it lies in the models folder."""
-
-    name: FileName
-    sha256: Sha256
-    size: PositiveInt | None = None
-    licence: str
-    source: Source = Field(default_factory=LocalFile)
 
 
 class DetectorSpec(Frozen):
@@ -73,7 +54,7 @@ class EmbedderSpec(Frozen):
     mirror: bool = False
     dimension: PositiveInt
     metric: Literal["cosine"]
-    template: tuple[Point, Point, Point, Point, Point]
+    template: Points5
 
     @property
     def chip_template(self) -> ChipTemplate:
@@ -102,16 +83,9 @@ class NormaliserSpec(Frozen):
     high: float
 
 
-class PackSpec(Frozen):
-    """One pack of the manifest."""
+class PackSpec(FileSet):
+    """One pack of the manifest: it finds faces and makes embeddings."""
 
-    name: str = Field(pattern=r"^[a-z0-9_-]+$")
-    title: str
-    licence: str
-    licence_url: Https
-    accept_licence: bool = False
-    not_installable: str | None = None
-    files: tuple[ModelFile, ...]
     detector: DetectorSpec
     embedder: EmbedderSpec
     normaliser: NormaliserSpec | None = None
@@ -119,23 +93,8 @@ class PackSpec(Frozen):
 
     @model_validator(mode="after")
     def _files_are_there(self) -> "PackSpec":
-        named = {one.name for one in self.files}
-        if len(named) != len(self.files):
-            raise ValueError("a file is named twice")
-        if missing := {self.embedder.file, *self.detector.sessions.values()} - named:
-            raise ValueError(f"used but not listed: {sorted(missing)}")
+        self.check_names({self.embedder.file, *self.detector.sessions.values()})
         return self
-
-    def file(self, name: str) -> ModelFile:
-        """Return the file of that name.
-
-        Raises:
-            ModelError: The pack has none.
-        """
-        for one in self.files:
-            if one.name == name:
-                return one
-        raise ModelError(f"The pack {self.name} has no file {name!r}.")
 
     def points(self, normaliser: Normaliser | None = None) -> dict[str, OperatingPoint]:
         """Return the operating points by name.
@@ -173,15 +132,28 @@ class Manifest(Frozen):
     """The whole manifest."""
 
     schema_: Literal[1] = Field(alias="schema")
-    packs: Mapping[str, PackSpec]
+    packs: Mapping[str, PackSpec] = Field(default_factory=dict)
+    passive: Mapping[str, PassiveSpec] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
     def _names_from_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("packs"), dict):
-            packs = {name: {"name": name, **pack} for name, pack in data["packs"].items()}
-            return {**data, "packs": packs}
+        for kind in ("packs", "passive"):
+            if isinstance(data, dict) and isinstance(data.get(kind), dict):
+                data = {**data, kind: {name: {"name": name, **pack} for name, pack in data[kind].items()}}
         return data
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Manifest":
+        # Both kinds lie in one folder and are installed by one command.
+        if both := set(self.packs) & set(self.passive):
+            raise ValueError(f"{min(both)} is the name of two packs")
+        return self
+
+    @property
+    def all(self) -> Mapping[str, FileSet]:
+        """Every pack of either kind, by name."""
+        return {**self.packs, **self.passive}
 
 
 def _digest(value: Mapping[str, object]) -> bytes:
@@ -257,9 +229,14 @@ def load_manifest(own: Path | None = None) -> Manifest:
         raise ConfigurationError(
             f"The model manifest {own} cannot be read. See FACEAUTH_MODELS_MANIFEST."
         ) from error
-    if taken := sorted(set(added.packs) & set(manifest.packs)):
+    if taken := sorted(set(added.all) & set(manifest.all)):
         raise ConfigurationError(f"{own} names the pack {taken[0]}, which there is already. Choose another name.")
-    return manifest.model_copy(update={"packs": {**manifest.packs, **added.packs}})
+    return manifest.model_copy(
+        update={
+            "packs": {**manifest.packs, **added.packs},
+            "passive": {**manifest.passive, **added.passive},
+        }
+    )
 
 
 def pack_spec(name: str, own: Path | None = None) -> PackSpec:
@@ -274,6 +251,22 @@ def pack_spec(name: str, own: Path | None = None) -> PackSpec:
         ModelError: There is no pack of that name.
     """
     packs = load_manifest(own).packs
+    if name not in packs:
+        raise ModelError(f"There is no model pack {name!r}. Known packs: {', '.join(sorted(packs))}.")
+    return packs[name]
+
+
+def passive_spec(name: str, own: Path | None = None) -> PassiveSpec:
+    """Return one passive pack's entry; see `pack_spec`."""
+    packs = load_manifest(own).passive
+    if name not in packs:
+        raise ModelError(f"There is no passive pack {name!r}. Known ones: {', '.join(sorted(packs))}.")
+    return packs[name]
+
+
+def any_spec(name: str, own: Path | None = None) -> FileSet:
+    """Return the entry of a pack of either kind; see `pack_spec`."""
+    packs = load_manifest(own).all
     if name not in packs:
         raise ModelError(f"There is no model pack {name!r}. Known packs: {', '.join(sorted(packs))}.")
     return packs[name]

@@ -63,7 +63,7 @@ class WebConversion(Frozen):
     """A graph this project's own code makes from files on the web, in the order the converter takes them."""
 
     kind: Literal["web-conversion"] = "web-conversion"
-    converter: Literal["openvino_ir", "any_size"]
+    converter: Literal["openvino_ir", "any_size", "minifasnet"]
     origins: tuple[WebFile, ...]
 
 

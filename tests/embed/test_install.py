@@ -9,8 +9,9 @@ import pytest
 
 from faceauth.embed import install as module
 from faceauth.embed.download import fetch
+from faceauth.embed.fileset import ModelFile
 from faceauth.embed.install import install, install_spec, is_installed, problem_of, verify
-from faceauth.embed.manifest import ModelFile, PackSpec, pack_spec
+from faceauth.embed.manifest import PackSpec, pack_spec
 from faceauth.embed.origins import ArchiveMember, Download
 from faceauth.embed.sources import sha256_hex
 from faceauth.errors import LicenceNotAccepted, ModelAltered, ModelError

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from faceauth.embed.manifest import Manifest, load_manifest, pack_spec, parse_manifest
+from faceauth.embed.manifest import (
+    Manifest,
+    any_spec,
+    load_manifest,
+    pack_spec,
+    parse_manifest,
+    passive_spec,
+)
 from faceauth.errors import ConfigurationError, ModelError
 
 TEXT = files("faceauth.models").joinpath("manifest.toml").read_text(encoding="utf-8")
@@ -28,11 +35,12 @@ def test_packs_that_the_design_names() -> None:
         *("open", "opencv", "retail"),
         *("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2"),
     }
+    assert set(load_manifest().passive) == {"pad-minifasnet", "pad-insightface"}
 
 
 def test_every_file_is_pinned_and_licensed() -> None:
     """R22: a digest, a licence and a source for each file; research-only packs ask for acceptance."""
-    for spec in load_manifest().packs.values():
+    for spec in load_manifest().all.values():
         assert spec.licence
         assert spec.files
         for file in spec.files:
@@ -120,3 +128,37 @@ def test_wrong_manifest_is_refused(old: str, new: str) -> None:
 def test_unknown_pack_names_the_known_ones() -> None:
     with pytest.raises(ModelError, match="opencv"):
         pack_spec("nonesuch")
+
+
+def test_passive_networks_say_how_they_are_fed() -> None:
+    """Channel order and scaling are in the manifest: swapped channels let a screen pass (docs/passive.md)."""
+    for network, box in zip(passive_spec("pad-minifasnet").networks, (2.7, 4.0), strict=True):
+        assert (network.colour, network.mean, network.scale, network.live) == ("bgr", (0.0, 0.0, 0.0), 1.0, 1)
+        assert (network.box, network.template, network.size) == (box, None, 80)
+    (addon,) = passive_spec("pad-insightface").networks
+    assert (addon.colour, addon.scale * 255, addon.live, addon.box) == ("rgb", 1.0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("box = 2.7", "", "networks.0"),
+        ("box = 2.7", "box = 0.5", "box"),
+        ('file = "minifasnet-v2.onnx"', 'file = "other.onnx"', "not listed"),
+    ],
+)
+def test_wrong_passive_entries_are_refused(old: str, new: str, where: str) -> None:
+    assert old in TEXT
+    with pytest.raises(ConfigurationError, match=where):
+        parse_manifest(TEXT.replace(old, new))
+
+
+def test_one_name_is_one_pack() -> None:
+    """Both kinds lie in one folder, so they share their names."""
+    with pytest.raises(ConfigurationError, match="two packs"):
+        parse_manifest(TEXT.replace("passive.pad-minifasnet", "passive.open"))
+    with pytest.raises(ModelError, match="pad-minifasnet"):
+        passive_spec("open")
+    assert any_spec("pad-minifasnet").name == "pad-minifasnet"
+    with pytest.raises(ModelError, match="nonesuch"):
+        any_spec("nonesuch")

@@ -13,8 +13,9 @@ from faceauth.embed import packs
 from faceauth.embed.batcher import BatchingEmbedder
 from faceauth.embed.convert import any_size
 from faceauth.embed.embedder import OnnxEmbedder
+from faceauth.embed.fileset import ModelFile
 from faceauth.embed.insightface import RecognitionSession, ScrfdDetector, load_detector, load_recognition
-from faceauth.embed.manifest import EmbedderSpec, ModelFile, PackSpec, pack_spec
+from faceauth.embed.manifest import EmbedderSpec, PackSpec, pack_spec
 from faceauth.embed.packs import Pack, load_pack, load_spec
 from faceauth.embed.session import PROVIDERS, OnnxSession, load_session
 from faceauth.embed.sources import sha256_hex
