@@ -40,7 +40,7 @@ _Pickler: Any = vars(pickle)["_Pickler"]
 """The pickler in Python, which can be taught names; the one in C cannot."""
 
 
-class Writer(_Pickler):  # type: ignore[misc]  a private class has no annotations
+class Writer(_Pickler):  # type: ignore[misc]  # a private class has no annotations
     """A pickler that writes the names a test chooses."""
 
     def persistent_id(self, obj: object) -> object:
