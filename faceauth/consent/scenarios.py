@@ -25,7 +25,10 @@ RETENTION_LIMIT = 1095
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One purpose that a face may be used for; a retired one allows nothing any more."""
+    """One purpose that a face may be used for; a retired one allows nothing any more.
+
+    With `stream_only` its sessions are answered over the stream, where steps are told one at a time.
+    """
 
     tenant: str
     scenario: str
@@ -35,6 +38,7 @@ class Scenario:
     liveness_profile: str
     state: Literal["active", "retired"]
     created_at: datetime
+    stream_only: bool = False
 
 
 class ScenarioStore:
@@ -92,6 +96,7 @@ class ScenarioStore:
         liveness_profile: str,
         notices: Mapping[str, str],
         now: datetime,
+        stream_only: bool = False,
     ) -> Scenario:
         """Make a scenario with its first notice; it starts with nobody's consent (R34).
 
@@ -117,6 +122,7 @@ class ScenarioStore:
             "liveness_profile": liveness_profile,
             "state": "active",
             "created_at": now,
+            "stream_only": stream_only,
         }
         try:
             with conn.begin_nested():

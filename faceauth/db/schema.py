@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 NAMES = {
@@ -116,6 +117,7 @@ scenarios = Table(
     Column("liveness_profile", String(40), nullable=False),
     Column("state", String(10), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("stream_only", Boolean, nullable=False, server_default=false()),
     ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
     CheckConstraint("mode IN ('verify', 'identify')", name="mode"),
     CheckConstraint("state IN ('active', 'retired')", name="state"),
@@ -240,6 +242,7 @@ sessions = Table(
     Column("capture_started_at", UtcDateTime),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
+    Column("streamed", Boolean, nullable=False, server_default=false()),
     CheckConstraint("purpose IN ('enrol', 'verify', 'identify')", name="purpose"),
     CheckConstraint("state IN ('open', 'accepted', 'denied', 'expired', 'cancelled')", name="state"),
     Index("ix_sessions_subject", "tenant", "account"),
@@ -263,6 +266,31 @@ seen_frames = Table(
     Column("session_id", ID, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     Index("ix_seen_frames_seen_at", "seen_at"),
+)
+
+# What frames looked like, sealed: it goes with the consent it was kept under, whoever deletes that.
+seen_views = Table(
+    "seen_views",
+    METADATA,
+    Column("session_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("account", ID, nullable=False),
+    Column("scenario", ID, nullable=False),
+    Column("consent_id", ID, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["tenant", "account", "scenario", "consent_id"],
+        [
+            "live_consents.tenant",
+            "live_consents.account",
+            "live_consents.scenario",
+            "live_consents.consent_id",
+        ],
+        ondelete="CASCADE",
+    ),
+    Index("ix_seen_views_subject", "tenant", "account"),
+    Index("ix_seen_views_seen_at", "seen_at"),
 )
 
 audit_log = Table(
