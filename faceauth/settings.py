@@ -38,6 +38,9 @@ class KeySettings(Section):
     file: Path | None = Field(
         default=None, description="The keyring file; beside the data folder, named after it, if not set."
     )
+    journal: Path | None = Field(
+        default=None, description="The journal of erasures; beside the keyring, named after it, if not set."
+    )
 
 
 class CaptureSettings(Section):
@@ -111,6 +114,9 @@ class Settings(BaseSettings):
     model_pack_before: str = Field(
         default="", description="The pack it replaces: served beside it until everyone has moved (docs/models.md)."
     )
+    pad_pack: str = Field(
+        default="pad-minifasnet", description="The passive pack of the levels with +passive; empty: none."
+    )
     models_manifest: Path | None = Field(
         default=None, description="A manifest with packs of your own, added to the project's."
     )
@@ -146,6 +152,11 @@ class Settings(BaseSettings):
     def keyring_file(self) -> Path:
         """The keyring's place: outside the data folder, so that a copy of the folder opens nothing."""
         return self.keys.file or self.data_dir.with_name(self.data_dir.name + ".keyring")
+
+    @cached_property
+    def journal_file(self) -> Path:
+        """The journal's place: kept apart from the databases, so that an old copy of them takes nothing back."""
+        return self.keys.journal or self.keyring_file.with_name(self.keyring_file.name + ".erasures")
 
 
 def load_settings() -> Settings:

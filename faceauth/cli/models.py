@@ -12,7 +12,9 @@ from faceauth.db.upgrade import check
 from faceauth.embed.install import install as install_pack
 from faceauth.embed.install import is_installed
 from faceauth.embed.install import verify as verify_pack
-from faceauth.embed.manifest import PackSpec, PointSpec, load_manifest, pack_spec
+from faceauth.embed.fileset import FileSet
+from faceauth.embed.manifest import PackSpec, PointSpec, any_spec, load_manifest
+from faceauth.embed.passive_spec import PassiveSpec
 from faceauth.errors import StorageError
 from faceauth.installation import databases
 from faceauth.settings import Settings, load_settings
@@ -28,7 +30,7 @@ def group() -> None:
     """List, install and verify model packs."""
 
 
-def _state(spec: PackSpec, settings: Settings) -> str:
+def _state(spec: FileSet, settings: Settings) -> str:
     if spec.not_installable:
         return "not yet"
     return "installed" if is_installed(spec.name, settings.models_dir, settings.models_manifest) else "no"
@@ -42,12 +44,13 @@ def list_packs(as_json: Json = False) -> None:
         {
             "name": spec.name,
             "installed": _state(spec, settings),
-            "active": spec.name == settings.model_pack,
+            "kind": "passive" if isinstance(spec, PassiveSpec) else "embedder",
+            "active": spec.name in {settings.model_pack, settings.pad_pack},
             "accept_licence": spec.accept_licence,
             "licence": spec.licence,
             "title": spec.title,
         }
-        for spec in load_manifest(settings.models_manifest).packs.values()
+        for spec in load_manifest(settings.models_manifest).all.values()
     ]
     if as_json:
         print_json(rows)
@@ -78,7 +81,7 @@ def install(
 ) -> None:
     """Fetch or convert a pack's files, check their digests, and put them into the models folder."""
     settings = load_settings()
-    spec = pack_spec(pack, settings.models_manifest)
+    spec = any_spec(pack, settings.models_manifest)
     with progress_bar() as progress:
         install_pack(
             pack,
@@ -89,7 +92,7 @@ def install(
             progress=progress,
         )
     note(f"{pack} is installed in {settings.models_dir / pack}. Licence: {spec.licence}.")
-    if not spec.operating_points:
+    if isinstance(spec, PackSpec) and not spec.operating_points:
         note(f"Nothing was measured with {pack} yet: see docs/models.md before it decides anything.")
 
 
@@ -101,7 +104,7 @@ def verify(
     """Check the digest of every file of a pack."""
     settings = load_settings()
     models_dir, manifest = settings.models_dir, settings.models_manifest
-    names = [pack] if pack else [name for name in load_manifest(manifest).packs if (models_dir / name).is_dir()]
+    names = [pack] if pack else [name for name in load_manifest(manifest).all if (models_dir / name).is_dir()]
     if not names:
         fail(f"No pack is installed in {models_dir}. Run: faceauth models install open")
     problems = {name: verify_pack(name, models_dir, manifest) for name in names}
@@ -121,29 +124,41 @@ def verify(
 def info(pack: PackName, as_json: Json = False) -> None:
     """Say what a pack is made of, where it comes from, what was measured with it and who is enrolled with it."""
     settings = load_settings()
-    spec = pack_spec(pack, settings.models_manifest)
+    spec = any_spec(pack, settings.models_manifest)
     told: dict[str, Any] = {
         "name": spec.name,
         "title": spec.title,
         "installed": _state(spec, settings),
         "licence": spec.licence,
         "licence_url": spec.licence_url,
-        "detector": spec.detector.kind,
-        "dimension": spec.embedder.dimension,
-        "chip": f"{spec.embedder.size}×{spec.embedder.size}",
-        "model_digest": spec.model_digest().hex(),
-        "pack_digest": spec.pack_digest().hex(),
+        **(_embedding(spec, settings) if isinstance(spec, PackSpec) else {}),
+        **(_passive(spec) if isinstance(spec, PassiveSpec) else {}),
         "files": [
             {"name": one.name, "sha256": one.sha256, "size": one.size, "licence": one.licence}
             for one in spec.files
         ],
-        "operating_points": [_measured(name, one) for name, one in spec.operating_points.items()],
-        "enrolled": _enrolled(spec, settings),
     }
     if as_json:
         print_json(told)
     else:
         _print_info(told)
+
+
+def _embedding(spec: PackSpec, settings: Settings) -> dict[str, Any]:
+    return {
+        "detector": spec.detector.kind,
+        "dimension": spec.embedder.dimension,
+        "chip": f"{spec.embedder.size}×{spec.embedder.size}",
+        "model_digest": spec.model_digest().hex(),
+        "pack_digest": spec.pack_digest().hex(),
+        "operating_points": [_measured(name, one) for name, one in spec.operating_points.items()],
+        "enrolled": _enrolled(spec, settings),
+    }
+
+
+def _passive(spec: PassiveSpec) -> dict[str, Any]:
+    sees = [f"box × {one.box}" if one.box else "five landmarks" for one in spec.networks]
+    return {"looks_at": ", ".join(sees), "chip": f"{spec.networks[0].size}×{spec.networks[0].size}"}
 
 
 def _measured(name: str, point: PointSpec) -> dict[str, Any]:
@@ -188,6 +203,8 @@ def _print_info(told: dict[str, Any]) -> None:
             line(name.replace("_", " "), value)
     for one in told["files"]:
         line("file", f"{one['name']}  {one['licence']}  sha256 {one['sha256']}")
+    if "operating_points" not in told:
+        return
     for one in told["operating_points"]:
         low, high = one["fnmr_interval"]
         line("measured", f"{one['name']}: FMR at most {one['fmr_upper']:.3g} (95 %, n = {one['comparisons']:,}),")
