@@ -9,10 +9,10 @@ import typer
 from faceauth.bench.rates import Rate
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
 from faceauth.db.upgrade import check
+from faceauth.embed.fileset import FileSet
 from faceauth.embed.install import install as install_pack
 from faceauth.embed.install import is_installed
 from faceauth.embed.install import verify as verify_pack
-from faceauth.embed.fileset import FileSet
 from faceauth.embed.manifest import PackSpec, PointSpec, any_spec, load_manifest
 from faceauth.embed.passive_spec import PassiveSpec
 from faceauth.errors import StorageError
