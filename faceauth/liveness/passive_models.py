@@ -1,8 +1,8 @@
 """The passive networks: what each is shown of a face, and their mean (G2).
 
-What a network sees decides what it says: with red and blue exchanged, a picture that MiniFASNet catches may pass for
-a person (docs/passive.md). So cut, colour order and scale come from the manifest, and the networks are shown nothing
-but faces that a detector found: random noise looks living to them.
+What a network sees decides what it says: with red and blue exchanged, a picture that MiniFASNet catches may pass
+for a person (docs/passive.md). So cut, colour order and scale come from the manifest, and the networks are shown
+nothing but faces that a detector found: random noise looks living to them.
 """
 
 from collections.abc import Sequence
