@@ -115,7 +115,8 @@ class KeyringProvider:
     def unwrap_many(self, items: Sequence[tuple[bytes, bytes]]) -> list[KeyBytes | SealBroken]:
         """Unwrap; see `KeyProvider`."""
         keyring = self._keyring()
-        found: list[KeyBytes | SealBroken] = [_cut_short() for _ in items]
+        cut_short = SealBroken("A wrapped data key is cut short; restore the key store.")
+        found: list[KeyBytes | SealBroken] = [cut_short] * len(items)
         places, records = [], []
         for place, (wrapped, context) in enumerate(items):
             if len(wrapped) < _START.size:
@@ -134,10 +135,6 @@ class KeyringProvider:
 
     def _keks(self, keyring: Keyring) -> KekUser:
         return self._holder or SoftwareKeks(keyring.kek, random=self._random)
-
-
-def _cut_short() -> SealBroken:
-    return SealBroken("A wrapped data key is cut short; restore the key store.")
 
 
 def _checked(plain: KeyBytes | SealBroken) -> KeyBytes | SealBroken:

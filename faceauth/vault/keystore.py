@@ -86,9 +86,19 @@ class DataKeys:
             some = wanted[start : start + _IDS_IN_A_QUERY]
             with self._keys.read() as conn:
                 rows = conn.execute(select(*_OF_A_KEY).where(data_keys.c.data_key_id.in_(some))).all()
-            secrets = self._provider.unwrap_many([(row.wrapped, _context(row)) for row in rows])
-            for row, secret in zip(rows, secrets, strict=True):
-                found[row.data_key_id] = secret if isinstance(secret, SealBroken) else _opened(row, secret)
+            secrets = self._provider.unwrap_many(
+                [
+                    (wrapped, wrap_context(tenant, account, name, generation))
+                    for name, tenant, account, generation, wrapped in rows
+                ]
+            )
+            for (name, tenant, account, generation, _), secret in zip(rows, secrets, strict=True):
+                key = (
+                    secret
+                    if isinstance(secret, SealBroken)
+                    else DataKey(name, tenant, account, generation, secret)
+                )
+                found[name] = key
         for name in wanted:
             if name not in found:
                 found[name] = KeyDestroyed(f"The data key {name} was destroyed; what it sealed cannot be opened.")

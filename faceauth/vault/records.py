@@ -86,4 +86,4 @@ def record_header(key_version: int) -> bytes:
 
 def pack_fields(fields: Sequence[bytes]) -> bytes:
     """Return the fields, each after its length (4 bytes, big endian), so that no two lists give the same bytes."""
-    return b"".join(struct.pack(">I", len(field)) + field for field in fields)
+    return b"".join([len(field).to_bytes(4, "big") + field for field in fields])
