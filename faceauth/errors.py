@@ -291,6 +291,12 @@ class DatabaseNewer(StorageError):
     code = "database_newer"
 
 
+class RestoreNeeded(StorageError):
+    """The database is a backup's copy, or knows less of what was erased than the journal: it may not serve (R43)."""
+
+    code = "restore_needed"
+
+
 class AuditUnavailable(StorageError):
     """The audit record could not be written, so the act did not happen (R49)."""
 

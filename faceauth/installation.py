@@ -18,6 +18,7 @@ from faceauth.consent.ledger import ConsentLedger
 from faceauth.consent.notices import NoticeStore
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
+from faceauth.db.occupancy import Occupancy, occupy
 from faceauth.db.schema import KEY_SCHEMA
 from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
 from faceauth.db.upgrade import check, upgrade
@@ -35,10 +36,12 @@ from faceauth.signing import Signer
 from faceauth.types import Detector
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.index import ReferenceIndex
+from faceauth.vault.journal import Journal, JournalFile
 from faceauth.vault.keyring import Keyring, bind_installation, create_keyring, load_keyring
 from faceauth.vault.keys import KeyProvider, KeyringProvider
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.references import ReferenceStore
+from faceauth.vault.replay import check_not_older, complete_journal, destroy_returned
 from faceauth.vault.rotation import Rotation
 from faceauth.vault.watched import WatchedKeyring
 
@@ -73,6 +76,9 @@ class Installation:
     desk: SessionDesk
     pipeline: Pipeline
     lifecycle: Lifecycle
+    journal: Journal
+    data_keys: DataKeys
+    occupancy: Occupancy | None = None
     before: Pack | None = None
 
     def close(self) -> None:
@@ -82,6 +88,8 @@ class Installation:
             self.before.close()
         self.data.dispose()
         self.key_database.dispose()
+        if self.occupancy is not None:
+            self.occupancy.close()
 
 
 def databases(settings: Settings) -> tuple[Database, Database]:
@@ -141,10 +149,15 @@ def open_installation(
     """
     keyring = load_keyring(settings.keyring_file)
     data, keys = databases(settings)
+    occupancy: Occupancy | None = None
     try:
         check(data, keys)
         with data.begin() as conn:
             bind_installation(conn, keyring)
+        occupancy = occupy(data, alone=False)
+        journal = journal_of(settings, keys, keyring)
+        check_not_older(data, journal)
+        complete_journal(data, journal)
         pack, before = _packs(settings)
         watched = WatchedKeyring(settings.keyring_file, expected_installation=keyring.installation_id)
         installation = assemble(
@@ -158,13 +171,22 @@ def open_installation(
             clock=clock,
             random=random,
         )
+        installation = replace(installation, occupancy=occupancy)
         installation.erasure.resume()
+        destroy_returned(data, journal, installation.data_keys)
         _fill(installation, progress)
     except BaseException:
         data.dispose()
         keys.dispose()
+        if occupancy is not None:
+            occupancy.close()
         raise
     return installation
+
+
+def journal_of(settings: Settings, keys: Database, keyring: Keyring) -> Journal:
+    """Return the journal of erasures of these settings, without touching it."""
+    return Journal(JournalFile(settings.journal_file, installation=keyring.installation_id), keys)
 
 
 def _packs(settings: Settings) -> tuple[Pack, Pack | None]:
@@ -214,8 +236,16 @@ def assemble(
     data_keys = DataKeys(keys, provider or KeyringProvider(keyring), clock, random)
     references = ReferenceStore(data_keys, clock, new_id)
     index = ReferenceIndex()
+    journal = journal_of(settings, keys, keyring)
     erasure = Erasure(
-        data=data, keys=data_keys, index=index, signer=signer, audit=audit, clock=clock, new_id=new_id
+        data=data,
+        keys=data_keys,
+        index=index,
+        journal=journal,
+        signer=signer,
+        audit=audit,
+        clock=clock,
+        new_id=new_id,
     )
     renewal = None
     if before is not None:
@@ -296,6 +326,8 @@ def assemble(
         desk=desk,
         pipeline=pipeline,
         lifecycle=lifecycle,
+        journal=journal,
+        data_keys=data_keys,
         before=before,
     )
 

@@ -63,6 +63,7 @@ REPOSITORIES = {
     "identity/apikeys.py",
     "identity/attempts.py",
     "vault/erasure.py",
+    "vault/journal.py",
     "vault/keyring.py",
     "vault/keystore.py",
     "vault/enrolled.py",

@@ -122,6 +122,15 @@ class Database:
             with connection.begin():
                 yield connection
 
+    def apart(self) -> Connection:
+        """Open a connection that is no transaction's, for what lives as long as it does; the caller closes it.
+
+        Raises:
+            StorageError: The database failed.
+        """
+        with self._translated():
+            return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def truncate_wal(self) -> None:
         """Move SQLite's write-ahead log into the file and cut it to nothing (R41); PostgreSQL needs nothing here.
 

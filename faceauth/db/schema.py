@@ -331,3 +331,17 @@ data_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("tenant", "account", "generation"),
 )
+
+# Each erasure's scope and destroyed keys once more, where an old copy of the data cannot take them back.
+erasures = Table(
+    "erasures",
+    KEY_METADATA,
+    Column("tombstone_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("account", ID, nullable=False),
+    Column("scenario", ID),
+    Column("reference_id", ID),
+    Column("reason", String(40), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("data_keys", JSON, nullable=False),
+)

@@ -1,8 +1,8 @@
 """Erases, in R40's order, and can be interrupted anywhere.
 
-Tombstone → survivors re-sealed → data keys destroyed → rows → index → write-ahead log → looked for → receipt. From
-the tombstone's commit on, the gate and the database's triggers deny; every step may be done twice; `resume` goes
-on where a crash stopped. docs/erasure.md draws it.
+Tombstone → journal → survivors re-sealed → data keys destroyed → rows → index → write-ahead log → looked for →
+receipt. From the tombstone's commit on, the gate and the database's triggers deny; every step may be done twice;
+`resume` goes on where a crash stopped. docs/erasure.md draws it.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +21,7 @@ from faceauth.errors import FaceauthError, InvalidRequest, KeyDestroyed, Storage
 from faceauth.signing import DELETION_RECEIPT, Signer
 from faceauth.vault import tombstones
 from faceauth.vault.index import ReferenceIndex
+from faceauth.vault.journal import Journal, noted_of
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.receipts import DeletionReceipt, claims_of, iso, receipt_of
 from faceauth.vault.references import ReferenceStore
@@ -54,6 +55,7 @@ class Erasure:
         data: Database,
         keys: DataKeys,
         index: ReferenceIndex,
+        journal: Journal,
         signer: Signer,
         audit: Audit,
         clock: Clock,
@@ -62,6 +64,7 @@ class Erasure:
         self._data = data
         self._keys = keys
         self._index = index
+        self._journal = journal
         self._signer = signer
         self._audit = audit
         self._clock = clock
@@ -164,6 +167,8 @@ class Erasure:
 
     def _reseal_survivors(self, stone: Tombstone) -> None:
         """Move what stays of the account to a new key, and write down the old ones, which can then go."""
+        # Before anything is touched: if this database is lost and an older copy restored, it is erased there too.
+        self._journal.note(noted_of(stone))
         tenant, account = stone.scope.tenant, stone.scope.account
         if stone.scope.whole_account:
             with self._data.begin() as conn:
@@ -187,6 +192,8 @@ class Erasure:
         if scope.whole_account:
             # One made since by an enrolment that was then refused; it sealed nothing.
             names.update(self._keys.ids(scope.tenant, scope.account))
+        # Once more with the keys: an older copy of the key database may bring them back.
+        self._journal.note(noted_of(stone, names))
         for name in sorted(names):
             self._keys.destroy(name)
         with self._data.begin() as conn:

@@ -1,6 +1,6 @@
 """The repository of tombstones: one durable row an erasure, from its request to its receipt."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -74,6 +74,18 @@ def unfinished(conn: Connection) -> tuple[str, ...]:
     """Return the ids of all erasures that are not done, oldest first."""
     query = select(tombstones.c.tombstone_id).where(tombstones.c.state != ErasureState.DONE.value)
     return tuple(conn.scalars(query.order_by(tombstones.c.requested_at, tombstones.c.tombstone_id)))
+
+
+def every_id(conn: Connection) -> set[str]:
+    """Return the ids of all erasures, finished or not."""
+    return set(conn.scalars(select(tombstones.c.tombstone_id)))
+
+
+def every(conn: Connection) -> Iterator[Tombstone]:
+    """Yield all erasures, oldest first."""
+    query = select(tombstones).order_by(tombstones.c.requested_at, tombstones.c.tombstone_id)
+    for row in conn.execute(query.execution_options(yield_per=500)):
+        yield _tombstone(row)
 
 
 def advance(

@@ -1,5 +1,7 @@
 """What the vault's tests may ask for."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.databases import Databases
@@ -8,15 +10,15 @@ from tests.vault.world import World, vectors
 
 
 @pytest.fixture
-def world(database: Databases) -> World:
+def world(database: Databases, tmp_path: Path) -> World:
     """A small installation, on SQLite and on PostgreSQL in turn."""
-    return World(database)
+    return World(database, tmp_path)
 
 
 @pytest.fixture
-def sqlite_world(sqlite_database: Databases) -> World:
+def sqlite_world(sqlite_database: Databases, tmp_path: Path) -> World:
     """The same on SQLite alone."""
-    return World(sqlite_database)
+    return World(sqlite_database, tmp_path)
 
 
 @pytest.fixture

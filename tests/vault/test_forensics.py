@@ -95,7 +95,7 @@ def test_a_backup_from_before_opens_nothing(sqlite_world: World, tmp_path: Path)
     world.databases.keys.truncate_wal()
     shutil.copy(world.databases.keys.path or "", backup / "keys.db")
     with copied_sqlite(backup, restored) as pair:
-        old = World(pair, ring=world.ring)
+        old = World(pair, tmp_path, ring=world.ring)
         assert old.rows(biometric_references) == 3
         with pytest.raises(SealBroken):
             old.open(grant)
@@ -136,12 +136,12 @@ def test_without_overwriting_the_scan_finds_what_is_deleted(tmp_path: Path) -> N
 
 @pytest.mark.postgresql
 def test_postgresql_never_holds_a_face_in_the_clear(
-    postgresql_cluster: Cluster, postgresql_database: Databases
+    postgresql_cluster: Cluster, postgresql_database: Databases, tmp_path: Path
 ) -> None:
     """R42: tables, write-ahead log and temporary files of the server; no row is left, and no key opens it."""
     if postgresql_cluster.folder is None:
         pytest.skip("the server is not the tests' own, so its files cannot be read")
-    world = World(postgresql_database)
+    world = World(postgresql_database, tmp_path)
     clear, stored = canaries(world, 4)
     postgresql_cluster.run("CHECKPOINT")
     look = places(postgresql_database, cluster=postgresql_cluster)

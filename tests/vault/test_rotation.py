@@ -29,7 +29,7 @@ class Rotating:
 
     def __init__(self, databases: Databases, folder: Path) -> None:
         self.file = folder / "keyring"
-        self.world = World(databases, ring=create_keyring(self.file, now=START))
+        self.world = World(databases, self.file.parent, ring=create_keyring(self.file, now=START))
         self.restart()
         self.grants: dict[str, ConsentGrant] = {name: self.world.agree(name) for name in PEOPLE}
         for grant in self.grants.values():

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from faceauth.signing import Signer
 from faceauth.types import ConsentGrant, Probe, Reference
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.index import ReferenceIndex
+from faceauth.vault.journal import Journal, JournalFile
 from faceauth.vault.keyring import Keyring, new_signing_key
 from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.keystore import DataKeys
@@ -37,9 +39,10 @@ def keyring() -> Keyring:
 
 @dataclass
 class World:
-    """Everything the vault needs, on a pair of databases."""
+    """Everything the vault needs, on a pair of databases; the journal of erasures lies in `folder`."""
 
     databases: Databases
+    folder: Path
     ring: Keyring = field(default_factory=keyring)
     broken: list[tuple[str, FaceauthError]] = field(default_factory=list)
 
@@ -55,6 +58,8 @@ class World:
             self.keys, self.clock, self.new_id, report=lambda name, error: self.broken.append((name, error))
         )
         self.index = ReferenceIndex()
+        file = JournalFile(self.folder / "keyring.erasures", installation=self.ring.installation_id)
+        self.journal = Journal(file, self.databases.keys)
         with self.data.begin() as conn:
             if not conn.scalar(select(func.count()).select_from(tenants)):
                 conn.execute(insert(tenants).values(tenant="shop", created_at=START))
@@ -132,6 +137,7 @@ class World:
             data=self.data,
             keys=keys or self.keys,
             index=self.index,
+            journal=self.journal,
             signer=self.signer,
             audit=self.audit,
             clock=self.clock,
