@@ -292,7 +292,7 @@ class DatabaseNewer(StorageError):
 
 
 class RestoreNeeded(StorageError):
-    """The database is a backup's copy, or knows less of what was erased than the journal: it may not serve (R43)."""
+    """The database is a backup's copy, or does not know all that was erased: it may not serve (R43)."""
 
     code = "restore_needed"
 
