@@ -7,6 +7,7 @@ from faceauth.liveness.case import Case
 from faceauth.liveness.identity import best_faces, check_identity
 from faceauth.liveness.integrity import by_step, check_integrity
 from faceauth.liveness.motion import Nose, check_motion
+from faceauth.liveness.passive import check_passive
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.solid import check_solid
 from faceauth.types import AlignedFace, Challenge, Embedder, Evidence, LiveCapture, PassiveModels, Recorder
@@ -71,9 +72,11 @@ def _judge(case: Case) -> tuple[AlignedFace, ...]:
     turned = check_solid(challenge, faces, steps, seen, profile)
     facing = best_faces(challenge, faces, steps, seen, profile)
     check_identity(facing, [faces[frame] for frame in turned], case.embedder, profile)
-    if profile.flash or profile.passive:
-        # The gates of these levels are not there yet; a level that names what is missing denies (R4).
-        raise LivenessDenied("passive" if profile.passive else "flash", "No such gate.")
+    if profile.flash:
+        # The gate of these levels is not there yet; a level that names what is missing denies (R4).
+        raise LivenessDenied("flash", "No such gate.")
+    if profile.passive:
+        check_passive(case, steps, seen, facing)
     return facing
 
 

@@ -50,6 +50,9 @@ class Profile:
         parallax: least γ of the motions' mean (study, G3: 0.12 of a turn or a nod).
         parallax_each: least γ of each motion; flat and bent pictures reach it by noise in one, not in all.
         off_plane: least median residual of a homography over a turn, against what is exactly flat.
+        passive_frames: fewest key frames that the passive models are shown (study, G2: 5).
+        passive_pass: from this median on they find the face living (study, G2: 0.80; docs/passive.md).
+        passive_fail: below this median it is a picture (study, G2: 0.50); between both they cannot tell.
         same_point: the embedder's operating point whose threshold any two facing frames must reach.
         too_constant: cosine above which all frames, turned ones too, are one frozen picture (study, G1: 0.999).
         least_faces: fewest frames that face the camera.
@@ -85,6 +88,9 @@ class Profile:
     parallax: float = 0.12
     parallax_each: float = 0.05
     off_plane: float = 0.018
+    passive_frames: int = 5
+    passive_pass: float = 0.80
+    passive_fail: float = 0.50
     same_point: str = "fmr-1e-3"
     too_constant: float = 0.999
     least_faces: int = 3
