@@ -171,9 +171,9 @@ class LivenessDenied(Denied):
 
 
 class LivenessInconclusive(LivenessDenied):
-    """A gate could not tell; the person may make one more motion, `more`, once.
+    """A gate could not tell; the person may do one thing more, once: `more` is `motion` or `flash`.
 
-    It is a denial unless somebody asks for that motion, so who does not know it denies (R4).
+    It is a denial unless somebody asks for that step, so who does not know it denies (R4).
     """
 
     def __init__(self, gate: str, more: str, detail: str = "") -> None:

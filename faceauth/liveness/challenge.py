@@ -3,15 +3,20 @@
 import base64
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, cast, get_args
 
 from faceauth.errors import InvalidRequest
+from faceauth.liveness.colours import draw, draw_colours
 from faceauth.liveness.profiles import Profile
 from faceauth.types import Challenge, Colour, Step, StepKind
 
 NONCE_BYTES: Final = 16
 """128 random bits (R15)."""
+
+FACING: Final = frozenset({"center", "flash"})
+"""Steps in which the person looks into the camera."""
 
 _RGB: Final = re.compile("#[0-9a-f]{6}")
 _KINDS: Final = frozenset(get_args(StepKind))
@@ -20,9 +25,7 @@ _KINDS: Final = frozenset(get_args(StepKind))
 def make_challenge(
     *, profile: Profile, now: datetime, random: Callable[[int], bytes], expires_at: datetime
 ) -> Challenge:
-    """Draw a challenge: face the camera, make a motion, face it again, make another.
-
-    The first motion is a turn, which shows a solid head best; the second is any motion of the profile.
+    """Draw a challenge: face the camera, make a motion, face it again, and make another or look into colours.
 
     Args:
         profile: the liveness profile, which says what motions there are and how long each step lasts.
@@ -37,16 +40,50 @@ def make_challenge(
         raise InvalidRequest("The session would be over before it begins; give it a later end.")
     kinds: list[StepKind] = []
     for motion in range(profile.motions):
-        kinds += ["center", _draw(profile.turns if motion == 0 else profile.turns + profile.nods, random)]
-    steps = tuple(
-        Step(f"s{number}", kind, profile.min_ms(kind, first=number == 1)) for number, kind in enumerate(kinds, 1)
-    )
+        kinds += ["center", draw(profile.others if motion else profile.firsts, random)]
+    if profile.flash:
+        kinds += ["center", "flash"]
+    steps = tuple(_new_step(number, kind, profile, random) for number, kind in enumerate(kinds, 1))
     return Challenge(nonce=random(NONCE_BYTES), profile=profile.name, steps=steps, expires_at=expires_at)
 
 
-def _draw(kinds: tuple[StepKind, ...], random: Callable[[int], bytes]) -> StepKind:
-    """Pick one; eight bytes make the bias of the remainder less than 1 in 10^18."""
-    return kinds[int.from_bytes(random(8), "big") % len(kinds)]
+def extend(
+    challenge: Challenge, *, more: str, profile: Profile, random: Callable[[int], bytes]
+) -> tuple[Challenge, Step]:
+    """Add one more step to a challenge whose answer was not clear; it can be done once.
+
+    A motion comes after a look into the camera, which is added too where there is none.
+
+    Args:
+        challenge: the challenge as it was told.
+        more: `motion` or `flash`, as `LivenessInconclusive` asks for it.
+        profile: the challenge's profile.
+        random: returns that many unguessable bytes.
+
+    Returns:
+        The longer challenge, and the step that counts.
+
+    Raises:
+        InvalidRequest: it was extended before.
+    """
+    if challenge.extra:
+        raise InvalidRequest("This challenge has its one more step already.")
+    last = challenge.steps[-1].kind
+    kinds: list[StepKind] = [] if last in FACING else ["center"]
+    if more == "flash":
+        kinds.append("flash")
+    else:
+        told = {step.kind for step in challenge.steps}
+        fresh = tuple(kind for kind in profile.others if kind not in told)
+        kinds.append(draw(fresh or profile.others, random))
+    first = len(challenge.steps) + 1
+    added = tuple(_new_step(number, kind, profile, random) for number, kind in enumerate(kinds, first))
+    return replace(challenge, steps=challenge.steps + added, extra=1), added[-1]
+
+
+def _new_step(number: int, kind: StepKind, profile: Profile, random: Callable[[int], bytes]) -> Step:
+    colours = draw_colours(profile.colours, profile.colour_ms, random) if kind == "flash" else ()
+    return Step(f"s{number}", kind, profile.min_ms(kind, first=number == 1), colours)
 
 
 def challenge_to_wire(challenge: Challenge) -> dict[str, Any]:

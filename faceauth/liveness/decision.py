@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from faceauth.errors import LivenessDenied
 from faceauth.liveness.case import Case
+from faceauth.liveness.flash import check_flash
 from faceauth.liveness.identity import best_faces, check_identity
 from faceauth.liveness.integrity import by_step, check_integrity
 from faceauth.liveness.motion import Nose, check_motion
@@ -73,8 +74,7 @@ def _judge(case: Case) -> tuple[AlignedFace, ...]:
     facing = best_faces(challenge, faces, steps, seen, profile)
     check_identity(facing, [faces[frame] for frame in turned], case.embedder, profile)
     if profile.flash:
-        # The gate of these levels is not there yet; a level that names what is missing denies (R4).
-        raise LivenessDenied("flash", "No such gate.")
+        check_flash(case, steps, seen.rest)
     if profile.passive:
         check_passive(case, steps, seen, facing)
     return facing

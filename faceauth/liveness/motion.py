@@ -58,14 +58,15 @@ def check_motion(challenge: Challenge, steps: Sequence[range], seen: Nose, profi
     Raises:
         LivenessDenied: gate `motion`.
     """
-    if not any(step.kind in DIRECTION for step in challenge.steps):
-        raise LivenessDenied(GATE, "The challenge asks for no motion.")
+    motions = sum(step.kind in DIRECTION for step in challenge.steps)
+    if not motions or motions < profile.motions:
+        raise LivenessDenied(GATE, "The challenge asks for too few motions.")
     for step, frames in zip(challenge.steps, steps, strict=True):
         if step.kind == "center":
             _check_center(frames, seen, profile)
         elif step.kind in DIRECTION:
             _check_way(step.kind, frames, seen, profile)
-        else:
+        elif step.kind != "flash" or not profile.flash:
             raise LivenessDenied(GATE, f"This profile cannot judge a step of the kind {step.kind}.")
 
 

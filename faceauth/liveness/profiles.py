@@ -6,11 +6,14 @@ real sessions before relying on them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 from faceauth.types import StepKind
+
+TURNS: Final[tuple[StepKind, ...]] = ("turn_left", "turn_right")
+NODS: Final[tuple[StepKind, ...]] = ("nod_up", "nod_down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +25,10 @@ class Profile:
         flash: whether the screen's colours are looked for on the skin (G4).
         passive: whether the passive models must find the face living (G2).
         motions: how many motions a challenge has.
-        turns: motions that may be drawn first, and second.
-        nods: motions that may be drawn second only.
+        firsts: motions that may be drawn first: `closer` is not among them, for it is never the only one.
+        others: motions that may be drawn after the first.
+        colours: how many colours a flash shows.
+        colour_ms: for how long each; 400 ms is less than three flashes a second (WCAG 2.2, 2.3.1).
         center_ms: how long the first look into the camera lasts.
         motion_ms: how long a motion step lasts.
         return_ms: how long a look into the camera after a motion lasts, the way back included.
@@ -50,6 +55,10 @@ class Profile:
         parallax: least γ of the motions' mean (study, G3: 0.12 of a turn or a nod).
         parallax_each: least γ of each motion; flat and bent pictures reach it by noise in one, not in all.
         off_plane: least median residual of a homography over a turn, against what is exactly flat.
+        flash_least: the least share of the face's light that the screen must make (study, G4: 0.012).
+        flash_clear: with less, a light that does not fall as on a face may be the camera's noise.
+        flash_rho: least correlation with the colours that were told (study, G4: 0.85).
+        flash_shape: least correlation with how light falls on a face (study, G4: 0.45).
         passive_frames: fewest key frames that the passive models are shown (study, G2: 5).
         passive_pass: from this median on they find the face living (study, G2: 0.80; docs/passive.md).
         passive_fail: below this median it is a picture (study, G2: 0.50); between both they cannot tell.
@@ -63,8 +72,10 @@ class Profile:
     flash: bool = False
     passive: bool = False
     motions: int = 2
-    turns: tuple[StepKind, ...] = ("turn_left", "turn_right")
-    nods: tuple[StepKind, ...] = ("nod_up", "nod_down")
+    firsts: tuple[StepKind, ...] = TURNS
+    others: tuple[StepKind, ...] = (*TURNS, *NODS)
+    colours: int = 6
+    colour_ms: int = 400
     center_ms: int = 450
     motion_ms: int = 900
     return_ms: int = 1000
@@ -88,6 +99,10 @@ class Profile:
     parallax: float = 0.12
     parallax_each: float = 0.05
     off_plane: float = 0.018
+    flash_least: float = 0.012
+    flash_clear: float = 0.03
+    flash_rho: float = 0.85
+    flash_shape: float = 0.45
     passive_frames: int = 5
     passive_pass: float = 0.80
     passive_fail: float = 0.50
@@ -98,6 +113,8 @@ class Profile:
 
     def min_ms(self, kind: StepKind, *, first: bool) -> int:
         """Return how long a step of this kind must last; `first` says that it opens the session."""
+        if kind == "flash":
+            return self.colours * self.colour_ms
         if kind == "center":
             return self.center_ms if first else self.return_ms
         return self.motion_ms
@@ -106,14 +123,14 @@ class Profile:
 MOTION: Final = Profile(name="motion")
 """Integrity, continuity and the parallax of a solid head: gates G0, G1, G3 and G3b of docs/liveness.md."""
 
-MOTION_FLASH: Final = Profile(name="motion+flash", flash=True)
-"""With the screen's colours on the skin, gate G4."""
+MOTION_FLASH: Final = replace(MOTION, name="motion+flash", flash=True, motions=1, firsts=(*TURNS, *NODS))
+"""One motion, and the screen's colours on the skin: gate G4 instead of a second motion."""
 
 _ALL: Final = (
     MOTION,
     MOTION_FLASH,
-    Profile(name="motion+passive", passive=True),
-    Profile(name="motion+flash+passive", flash=True, passive=True),
+    replace(MOTION, name="motion+passive", passive=True),
+    replace(MOTION_FLASH, name="motion+flash+passive", passive=True),
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({profile.name: profile for profile in _ALL})

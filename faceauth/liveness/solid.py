@@ -39,7 +39,7 @@ def check_solid(
         start = frames.start - 1 if number else frames.start
         track = footage.track(range(start, frames.stop))
         _check_followed(track, profile)
-        if step.kind != "center":
+        if step.kind not in {"center", "flash"}:
             judged = _judged(step, track, profile)
             turned.append(judged[0])
             pairs = [footage.pair(track, frame) for frame in judged]

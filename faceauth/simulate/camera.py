@@ -1,6 +1,5 @@
 """A pinhole camera that sees one surface before a background: projection, occlusion, light, noise, JPEG."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -8,31 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.simulate.anatomy import Grid
+from faceauth.simulate.light import Light, Placement, glare, rotation_of, shade
 from faceauth.simulate.surface import Surface
 from faceauth.types import Image, Points, Pose
 
 MAP_STEP = 2
 """Pixels between two points of the map from picture to texture; between them it is interpolated."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where the surface is: angles as in `Pose`, and a shift (right, down, nearer) in eye distances."""
-
-    pose: Pose
-    shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Light:
-    """One lamp and the light from everywhere.
-
-    `direction` points to the lamp; `ambient` is the share of light that has no direction; `gain` is the exposure.
-    """
-
-    direction: tuple[float, float, float] = (0.3, -0.5, 0.8)
-    ambient: float = 0.7
-    gain: float = 1.0
 
 
 class Camera:
@@ -61,15 +41,17 @@ class Camera:
         if found is None:
             return
         (left, top, right, bottom), columns, rows, cover = found
-        shade = _shade(surface, at, light)
         full = (right - left, bottom - top)
         texture_u = _stretch(_sample(surface.u, columns, rows), full)
         texture_v = _stretch(_sample(surface.v, columns, rows), full)
         seen = cv2.remap(surface.texture, texture_u, texture_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         opaque = np.asarray(seen[..., 3] * _stretch(cover, full), dtype=np.float32)[..., None]
-        bright = _stretch(_sample(shade, columns, rows), full)[..., None]
+        bright = _stretch(_sample(shade(surface, at, light, self.distance), columns, rows), full)
+        colours = seen[..., :3] * (bright if bright.ndim == 3 else bright[..., None])
+        if surface.emits and light.coloured:
+            colours = glare(colours, light)
         part = canvas[top:bottom, left:right]
-        part += opaque * (seen[..., :3] * bright - part)
+        part += opaque * (colours - part)
 
     def _project(self, x: Grid, y: Grid, z: Grid, surface: Surface, at: Placement) -> tuple[Grid, Grid]:
         rotation = rotation_of(at.pose).astype(np.float32)
@@ -81,15 +63,6 @@ class Camera:
         sz = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z + (pz + near)
         scale = np.float32(self.focal) / (np.float32(self.distance) - sz)
         return sx * scale + np.float32(self.centre[0]), sy * scale + np.float32(self.centre[1])
-
-
-def rotation_of(pose: Pose) -> NDArray[np.float64]:
-    """Return the rotation of a head pose in x right, y down, z towards the camera, shape (3, 3)."""
-    yaw, pitch, roll = np.deg2rad([pose.yaw, pose.pitch, pose.roll])
-    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
-    tilt = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    return np.asarray(tilt @ nod @ turn, dtype=np.float64)
 
 
 def _invert(
@@ -174,27 +147,6 @@ def _sample(values: Grid, columns: Grid, rows: Grid) -> Grid:
 
 def _stretch(values: Grid, size: tuple[int, int]) -> Grid:
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
-
-
-def _shade(surface: Surface, at: Placement, light: Light) -> Grid:
-    """Return by how much the light on each grid point differs from the light it was photographed in.
-
-    Lambert's law: brightness goes with the cosine between the surface's normal and the lamp. The photograph holds
-    the light of the facing pose already, so only the change by turning is applied.
-    """
-    if surface.emits:
-        return np.full_like(surface.x, light.gain)
-    step_x, step_y = np.gradient(surface.x[0]), np.gradient(surface.y[:, :1], axis=0)
-    smooth = np.asarray(cv2.GaussianBlur(surface.z, (0, 0), 5), dtype=np.float32)
-    slope_y, slope_x = np.gradient(smooth)
-    normal = np.stack([-slope_x / step_x, -slope_y / step_y, np.ones_like(smooth)]).astype(np.float32)
-    normal /= np.sqrt((normal**2).sum(axis=0))
-    lamp = np.array(light.direction) / np.linalg.norm(light.direction)
-    turned = rotation_of(at.pose).T @ lamp
-    before, after = (np.clip(np.tensordot(to, normal, axes=1), 0, None) for to in (lamp, turned))
-    diffuse = 1.0 - light.ambient
-    shade = light.gain * (light.ambient + diffuse * after) / (light.ambient + diffuse * before)
-    return shade.astype(np.float32)
 
 
 class Sensor:

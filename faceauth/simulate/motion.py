@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from faceauth.simulate.camera import Placement
+from faceauth.simulate.light import Placement
 from faceauth.types import Challenge, Pose, StepKind
 
 Manner = Literal["obey", "mirror", "still", "shake", "wave"]
@@ -24,10 +24,11 @@ Angles = Callable[[float], tuple[float, float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One instant of the session: the frame's time, its step, and where the head is."""
+    """One instant of the session: the frame's time, its step and for how long that goes, and where the head is."""
 
     t_ms: int
     step: str
+    since_ms: float
     at: Placement
 
 
@@ -64,8 +65,9 @@ def perform(
     amount = 0.5 if mild else 1.0
     frame, t_ms = 0, 0.0
     while t_ms < at_ms:
-        step_id = next(name for start, name in reversed(steps) if start <= t_ms)
-        yield Moment(start_t_ms + round(t_ms), step_id, _place(path(t_ms), t_ms / 1000, sway, amount))
+        start, step_id = next((start, name) for start, name in reversed(steps) if start <= t_ms)
+        at = _place(path(t_ms), t_ms / 1000, sway, amount)
+        yield Moment(start_t_ms + round(t_ms), step_id, t_ms - start, at)
         frame += 1
         t_ms = (frame + rng.uniform(-0.06, 0.06)) * 1000 / fps  # cameras do not tick exactly
 

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth.simulate.camera import Camera, Light, Sensor
+from faceauth.simulate.camera import Camera, Sensor
+from faceauth.simulate.light import Light, ScreenShow, wall
 from faceauth.simulate.motion import Manner, perform
 from faceauth.simulate.surface import Head, Subject
 from faceauth.types import Challenge, Points
@@ -35,6 +36,9 @@ def simulate_session(
     start_t_ms: int = 0,
     manner: Manner = "obey",
     mild: bool = False,
+    power: float = 0.08,
+    shown: Challenge | None = None,
+    late_ms: float = 0.0,
 ) -> list[SimulatedFrame]:
     """Return the frames of `subject` answering `challenge`, the same for the same arguments.
 
@@ -47,6 +51,9 @@ def simulate_session(
         start_t_ms: time of the first frame.
         manner: what is done instead of obeying.
         mild: turns of one size, little sway, little noise.
+        power: the screen's light on the face in a flash step, as a share of all other light.
+        shown: whose colours the screen shows instead of the challenge's own.
+        late_ms: by how much the colours are shown later than they should be.
     """
     rng = np.random.default_rng(seed)
     unit = size[1] / 480
@@ -59,16 +66,40 @@ def simulate_session(
     lamp = (float(rng.uniform(-0.6, 0.6)), float(rng.uniform(-0.8, -0.2)), 0.8)
     drift = rng.uniform(0, 2 * np.pi)
     sensor = Sensor(rng, size=size, sigma=1.0 if mild else 2.0)
+    # Drawn apart, so that a session without flashes stays the same whatever is drawn for the screen.
+    apart = np.random.default_rng((seed, 1))
+    flashes = any(step.colours for step in challenge.steps)
+    balance = _Balance(apart, amount=(0.005 if mild else 0.01) if flashes else 0.0)
+    lag_ms = float(apart.uniform(50, 150)) + late_ms  # one or two frames of the display, as many of the camera
+    show = ScreenShow(shown or challenge, power=power, lag_ms=lag_ms)
     frames = []
     for moment in perform(challenge, rng, fps=fps, start_t_ms=start_t_ms, manner=manner, mild=mild):
         seconds = (moment.t_ms - start_t_ms) / 1000
         exposure = 1.0 + 0.025 * float(np.sin(1.9 * seconds + drift))  # automatic exposure hunts a little
         surface = subject.surface_at(moment.t_ms - start_t_ms)
-        canvas = scene * np.float32(exposure)
-        camera.draw(surface, moment.at, Light(lamp, gain=exposure), canvas)
+        light = Light(lamp, screen=show.light(moment.step, moment.since_ms))
+        canvas = scene * wall(light) if light.coloured else scene.copy()
+        camera.draw(surface, moment.at, light, canvas)
+        canvas *= exposure * balance.at(seconds, light)
         points = camera.project(surface.landmarks, surface, moment.at)
         frames.append(SimulatedFrame(sensor.expose(canvas), moment.t_ms, moment.step, points))
     return frames
+
+
+class _Balance:
+    """Automatic exposure and white balance: slow, late, and never quite right."""
+
+    def __init__(self, rng: np.random.Generator, *, amount: float) -> None:
+        self._phase = rng.uniform(0, 2 * np.pi, 3)
+        self._rate = rng.uniform(0.6, 1.4, 3)
+        self._amount = amount
+        self._seen = 0.0
+
+    def at(self, seconds: float, light: Light) -> NDArray[np.float32]:
+        """Return the gain of each channel, shape (3,); call it once a frame, in order."""
+        self._seen += 0.2 * (sum(light.screen) / 3 - self._seen)  # follows the brightness within some frames
+        hunting = 1.0 + self._amount * np.sin(self._rate * seconds + self._phase)
+        return np.asarray(hunting * (1.0 - 0.3 * self._seen), dtype=np.float32)
 
 
 def _background(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from faceauth.errors import InvalidRequest
-from faceauth.simulate.camera import Camera, Light, Placement
+from faceauth.simulate.camera import Camera
+from faceauth.simulate.light import Light, Placement
 from faceauth.simulate.surface import Head, Print, Subject, Surface
 from faceauth.types import Image, Points, Pose
 
