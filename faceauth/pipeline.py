@@ -108,8 +108,8 @@ class Pipeline:
         session = self.begin(session_id, client_token)
         return self.decide(session, lambda challenge: self._read(parts, timeline, challenge))
 
-    def begin(self, session_id: str, client_token: str) -> CaptureSession:
-        """Claim a session for one burst; `decide` gives it back or ends it.
+    def begin(self, session_id: str, client_token: str, *, streamed: bool = False) -> CaptureSession:
+        """Claim a session for one burst, posted or streamed; `decide` gives it back or ends it.
 
         Raises:
             NotAuthenticated, SessionClosed: as in `submit`.
@@ -117,7 +117,7 @@ class Pipeline:
         capture = timedelta(seconds=self.settings.sessions.capture_s)
         with self.data.begin() as conn:
             session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
-            return self.sessions.claim(conn, session, now=self.clock(), capture=capture)
+            return self.sessions.claim(conn, session, now=self.clock(), capture=capture, streamed=streamed)
 
     def refuse(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
         """End a claimed session without judging its frames: the device broke the rules, or the time is over."""

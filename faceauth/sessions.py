@@ -1,7 +1,7 @@
 """A session's ends: opened by a backend, cancelled by a device, read by the backend once it is decided."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -96,6 +96,7 @@ class SessionDesk:
                 challenge=challenge_to_wire(challenge),
                 now=now,
                 expires_at=expires_at,
+                streamed=found.stream_only,
             )
             self.audit.append(
                 conn,
@@ -105,7 +106,8 @@ class SessionDesk:
                 actor=actor,
                 details={"scenario": scenario, "purpose": purpose},
             )
-        return OpenedSession(session_id, client_token, challenge, expires_at)
+        told = _first_told(challenge) if found.stream_only else challenge
+        return OpenedSession(session_id, client_token, told, expires_at)
 
     def _check(
         self,
@@ -161,7 +163,7 @@ class SessionDesk:
                 )
 
     def challenge(self, session_id: str, client_token: str) -> Challenge:
-        """Return the challenge of the device's own open session.
+        """Return the challenge of the device's own open session; of a streamed one the first step only.
 
         Raises:
             NotAuthenticated: the token opens no such session.
@@ -169,9 +171,46 @@ class SessionDesk:
         """
         with self.data.read() as conn:
             session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+        self._still_open(session)
+        challenge = challenge_from_wire(session.challenge)
+        return _first_told(challenge) if session.streamed else challenge
+
+    def stream(self, session_id: str, client_token: str, *, resumed: bool = False) -> Challenge:
+        """Let a device stream its session, and return the whole challenge, of which it is told one step at a time.
+
+        What was told when the session was opened is of no use to it: a fresh challenge is drawn.
+
+        Args:
+            session_id: the session.
+            client_token: the device's token.
+            resumed: whether this process streams it already, so that its state is known.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+            SessionClosed: it is over, or frames were sent already.
+        """
+        with self.data.begin() as conn:
+            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+            known = challenge_from_wire(session.challenge)
+            if resumed:
+                return known
+            self._still_open(session)
+            if session.capture_started_at is not None:
+                raise SessionClosed("This session is over. Ask the application for a new one.")
+            if session.streamed:
+                return known
+            challenge = make_challenge(
+                profile=PROFILES[known.profile],
+                now=self.clock(),
+                random=self.random,
+                expires_at=session.expires_at,
+            )
+            self.sessions.stream(conn, session, challenge_to_wire(challenge), now=self.clock())
+        return challenge
+
+    def _still_open(self, session: CaptureSession) -> None:
         if session.state != "open" or session.expires_at <= self.clock():
             raise SessionClosed("This session is over. Ask the application for a new one.")
-        return challenge_from_wire(session.challenge)
 
     def view(self, *, tenant: str, session_id: str) -> SessionView:
         """Return what the backend may know of its session.
@@ -194,3 +233,8 @@ class SessionDesk:
             scenario=session.scenario,
         )
         return SessionView(session, token, ("face",))
+
+
+def _first_told(challenge: Challenge) -> Challenge:
+    """Return what may be told of a streamed session's challenge before it is answered."""
+    return replace(challenge, steps=challenge.steps[:1])

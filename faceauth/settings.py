@@ -71,6 +71,15 @@ class ServiceSettings(Section):
     queue: PositiveInt = Field(default=16, description="Requests that may wait for one of them (R59).")
 
 
+class StreamSettings(Section):
+    """Sessions over the WebSocket."""
+
+    sessions: PositiveInt = Field(default=64, description="Sessions that may be streamed at once (R59).")
+    step_s: PositiveInt = Field(default=7, le=60, description="Seconds a person has for one step.")
+    frames: PositiveInt = Field(default=240, description="Frames of one burst; a post has its own cap.")
+    first_frame_s: PositiveInt = Field(default=30, description="Seconds a connection may wait with its first frame.")
+
+
 class InferenceSettings(Section):
     """What runs the embedder."""
 
@@ -126,6 +135,7 @@ class Settings(BaseSettings):
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     sessions: SessionSettings = Field(default_factory=SessionSettings)
     service: ServiceSettings = Field(default_factory=ServiceSettings)
+    stream: StreamSettings = Field(default_factory=StreamSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
     consent: ConsentSettings = Field(default_factory=ConsentSettings)
 

@@ -24,7 +24,9 @@ from faceauth.api.routes import (
     scenarios,
     service,
     sessions,
+    stream,
 )
+from faceauth.api.streams import Streams
 from faceauth.api.work import Work
 from faceauth.errors import ConfigurationError
 from faceauth.installation import Installation
@@ -36,6 +38,7 @@ ROUTERS: Final = (
     references.router,
     sessions.router,
     device.router,
+    stream.router,
     admin.router,
     keys.router,
     service.router,
@@ -56,17 +59,19 @@ def create_app(installation: Installation) -> FastAPI:
         raise ConfigurationError("CORS_ORIGINS must name each page's origin; a * would let any page call (R19).")
     work = Work(settings.service.workers, settings.service.queue)
     metrics = Metrics()
+    streams = Streams(installation, work, metrics)
     app = _Service(
         title="faceauth",
         # The viewers that FastAPI offers load their scripts from a CDN.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_closing(work),
+        lifespan=_closing(work, streams),
     )
     app.state.installation = installation
     app.state.work = work
     app.state.metrics = metrics
+    app.state.streams = streams
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/ui/static", pages.static_files())
@@ -98,10 +103,11 @@ class _Service(FastAPI):
         return self.openapi_schema
 
 
-def _closing(work: Work) -> Any:
+def _closing(work: Work, streams: Streams) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await streams.close()
         work.close()
 
     return lifespan

@@ -44,6 +44,11 @@ class Work:
         """How many requests are being judged or wait for it."""
         return self._taken
 
+    @property
+    def full(self) -> bool:
+        """Whether every place in the queue is taken."""
+        return self._taken >= self._capacity
+
     @contextmanager
     def receiving(self, session_id: str) -> Iterator[None]:
         """Hold a place for a post that is still coming in: one for each session, and so many in all.
@@ -74,8 +79,12 @@ class Work:
         Raises:
             Overloaded: every place in the queue is taken.
         """
-        if self._taken >= self._capacity:
+        if self.full:
             raise self._overloaded()
+        return await self.finish(act, *args)
+
+    async def finish(self, act: Callable[..., Result], *args: object) -> Result:
+        """Do the same for what was let in before, such as a stream's burst: it waits, however long that takes."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._pool, partial(self._timed, act, *args))
         # The place is free when the thread is, and not when a device hangs up or the server stops.

@@ -102,11 +102,17 @@ class FaceReader:
         return self._detector.detect(frame.pixels)
 
     def look(
-        self, frame: Frame, found: Sequence[DetectedFace], before: AlignedFace | None
+        self, frame: Frame, found: Sequence[DetectedFace], *, facing: bool
     ) -> tuple[AlignedFace | None, str | None]:
-        """Return the subject's face in one frame, and what the person can do better, while frames still come."""
-        seen = self._subject(frame, found, before)
-        return seen.face, seen.code
+        """Return the subject's face in one frame, and what the person can do better, while frames still come.
+
+        Args:
+            frame: the frame.
+            found: the faces in it, the largest first.
+            facing: whether the person is to face the camera, so that light, blur and occlusion count.
+        """
+        seen = self._subject(frame, found, None)
+        return seen.face, None if seen.soft and not facing else seen.code
 
     def _subject(self, frame: Frame, found: Sequence[DetectedFace], before: AlignedFace | None) -> _Seen:
         """Judge one frame; the subject is the largest face, and must be where it was."""

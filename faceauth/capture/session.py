@@ -18,7 +18,10 @@ SessionState = Literal["open", "accepted", "denied", "expired", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class CaptureSession:
-    """One session. `challenge` is in its stored form; `posts` counts the multipart posts claimed so far."""
+    """One session. `challenge` is in its stored form; `posts` counts the bursts claimed so far.
+
+    A `streamed` one takes no posts, and of its challenge only what was told leaves the service.
+    """
 
     session_id: str
     tenant: str
@@ -34,6 +37,8 @@ class CaptureSession:
     judging: bool
     expires_at: datetime
     decided_at: datetime | None
+    streamed: bool = False
+    capture_started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class SessionStore:
         challenge: Mapping[str, Any],
         now: datetime,
         expires_at: datetime,
+        streamed: bool = False,
     ) -> None:
         """Store a new session; of the client token only the SHA-256 is kept."""
         conn.execute(
@@ -78,6 +84,7 @@ class SessionStore:
                 judging=False,
                 created_at=now,
                 expires_at=expires_at,
+                streamed=streamed,
             )
         )
 
@@ -115,16 +122,38 @@ class SessionStore:
             .values(state="expired", reason="expired", decided_at=now)
         )
 
+    def stream(
+        self, conn: Connection, session: CaptureSession, challenge: Mapping[str, Any], *, now: datetime
+    ) -> None:
+        """Make it a streamed session with a challenge that nobody was told yet.
+
+        Raises:
+            SessionClosed: it is over, or frames were sent already.
+        """
+        here = (sessions.c.session_id == session.session_id, sessions.c.streamed.is_(False))
+        fresh = (sessions.c.state == "open", sessions.c.capture_started_at.is_(None), sessions.c.expires_at > now)
+        changed = conn.execute(
+            update(sessions).where(*here, *fresh).values(streamed=True, challenge=dict(challenge))
+        ).rowcount
+        if changed != 1:
+            raise SessionClosed("This session is over. Ask the application for a new one.")
+
     def claim(
-        self, conn: Connection, session: CaptureSession, *, now: datetime, capture: timedelta
+        self,
+        conn: Connection,
+        session: CaptureSession,
+        *,
+        now: datetime,
+        capture: timedelta,
+        streamed: bool = False,
     ) -> CaptureSession:
-        """Take the session for judging one post; nobody else can until it is released or decided.
+        """Take the session for judging one burst, posted or streamed, until it is released or decided.
 
         The first claim starts the clock: from then on the session lives at most `capture` (R15). A process that
         dies while judging leaves the session claimed, so that it can only expire.
 
         Raises:
-            SessionClosed: it was decided, cancelled, has expired, or is being judged.
+            SessionClosed: it was decided, cancelled, has expired, is being judged, or its frames come another way.
         """
         claimed = conn.execute(
             update(sessions)
@@ -132,6 +161,7 @@ class SessionStore:
                 sessions.c.session_id == session.session_id,
                 sessions.c.state == "open",
                 sessions.c.judging.is_(False),
+                sessions.c.streamed.is_(streamed),
                 sessions.c.expires_at > now,
             )
             .values(judging=True, posts=sessions.c.posts + 1)
@@ -211,4 +241,6 @@ def _session(row: Row[Any]) -> CaptureSession:
         judging=row.judging,
         expires_at=row.expires_at,
         decided_at=row.decided_at,
+        streamed=row.streamed,
+        capture_started_at=row.capture_started_at,
     )

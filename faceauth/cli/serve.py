@@ -15,6 +15,12 @@ from faceauth.settings import load_settings
 GRACE_S: Final = 10
 """Seconds that running requests may take to end when the service is told to stop."""
 
+PING_S: Final = 5.0
+"""A device that does not answer for so long has lost its connection, and may come back (own figure)."""
+
+WAITING: Final = 4
+"""Messages of one device that wait in the server before its sending is slowed down (own figure)."""
+
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -35,7 +41,13 @@ def serve(
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                ws="none",
+                ws="websockets-sansio",
+                # One frame is one message. Frames are JPEG: compressing them again only costs.
+                ws_max_size=settings.capture.max_frame_bytes + 1,
+                ws_max_queue=WAITING,
+                ws_per_message_deflate=False,
+                ws_ping_interval=PING_S,
+                ws_ping_timeout=PING_S,
                 timeout_graceful_shutdown=GRACE_S,
             )
             address, bound = listening.getsockname()[:2]

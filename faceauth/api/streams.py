@@ -1,0 +1,228 @@
+"""The streamed sessions of this process: who is connected, what is looked at, and the one decision of each."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from faceauth.api.metrics import Metrics
+from faceauth.api.work import Result, Work
+from faceauth.capture.session import CaptureSession
+from faceauth.errors import Denied, FaceauthError, Overloaded, SessionClosed
+from faceauth.installation import Installation
+from faceauth.liveness.challenge import challenge_from_wire
+from faceauth.pipeline import BAD_INPUT
+from faceauth.streaming.frames import Watcher, read_stream
+from faceauth.streaming.machine import State
+from faceauth.streaming.session import StreamSession, Timer
+from faceauth.types import Challenge
+
+log = structlog.get_logger(__name__)
+
+RETRY_S: Final = 5
+"""When a device that was turned away may try again; about as long as a session takes (own figure)."""
+
+KEPT_S: Final = 60.0
+"""Seconds the outcome of a session waits for a device that lost its connection (R15: a session's longest life)."""
+
+
+class Live:
+    """One session that is streamed, with or without a connection."""
+
+    def __init__(self, session: StreamSession, session_id: str, client_token: str, watcher: Watcher) -> None:
+        self.session = session
+        self.session_id = session_id
+        self.client_token = client_token
+        self.watcher = watcher
+        self.claim: CaptureSession | None = None
+        self.connected = True
+        self.failed: Denied | None = None
+        self.changed = asyncio.Event()
+        self.to_send = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+    def take(self, act: Callable[[], None]) -> None:
+        """Let the session take something from the device; what it refuses ends it."""
+        if self.failed is not None or self.session.over:
+            return
+        try:
+            act()
+        except Denied as denied:
+            self.failed = denied
+        self.changed.set()
+        self.to_send.set()
+
+    def fail(self, denied: Denied) -> None:
+        """End it with a denial."""
+        self.failed = self.failed or denied
+        self.changed.set()
+
+
+class Streams:
+    """All of them. Used on the event loop only.
+
+    Args:
+        installation: what decides.
+        work: the threads that judge bursts, shared with the posts.
+        metrics: where outcomes are counted.
+        timer: seconds that never run backwards.
+    """
+
+    def __init__(
+        self, installation: Installation, work: Work, metrics: Metrics, *, timer: Timer = monotonic
+    ) -> None:
+        self._installation = installation
+        self._settings = installation.settings
+        self._pipeline = installation.pipeline
+        self._work = work
+        self._metrics = metrics
+        self._timer = timer
+        self.origins = frozenset(self._settings.cors_origins)
+        self._live: dict[str, Live] = {}
+        self._looks = ThreadPoolExecutor(self._settings.service.workers, thread_name_prefix="look")
+        self._closing = False
+
+    async def attach(self, session_id: str, client_token: str) -> Live:
+        """Connect a device to its session: a new one, or the one whose connection it lost.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+            SessionClosed: it is over, connected already, or streamed by another process.
+            Overloaded: so many are streamed already.
+        """
+        known = self._live.get(session_id)
+        if known is None:
+            self._check_room()
+        challenge = await self._run(
+            self._installation.desk.stream, session_id, client_token, resumed=known is not None
+        )
+        # Nothing is awaited from here on: two connections cannot both be the first.
+        live = self._live.get(session_id)
+        if live is None:
+            self._check_room()
+            return self._open(session_id, client_token, challenge)
+        if live.connected:
+            raise SessionClosed("This session is connected already.")
+        live.connected = True
+        live.take(live.session.resume)
+        if live.session.over:
+            live.session.resume()
+        live.to_send.set()
+        return live
+
+    def detach(self, live: Live) -> None:
+        """The connection is lost; the device may come back until its time is over."""
+        live.connected = False
+        if not live.session.begun or live.session.over:
+            self._forget(live)
+
+    def cancelled(self, session_id: str) -> None:
+        """The device cancelled this session over another way."""
+        live = self._live.get(session_id)
+        if live is not None:
+            live.fail(Denied("expired"))
+
+    async def close(self) -> None:
+        """Deny what is not decided; the service stops."""
+        self._closing = True
+        tasks = [live.task for live in self._live.values() if live.task is not None]
+        for live in tuple(self._live.values()):
+            live.fail(Denied("unavailable"))
+        if tasks:
+            await asyncio.wait(tasks, timeout=KEPT_S)
+        self._looks.shutdown(wait=True, cancel_futures=True)
+
+    def _check_room(self) -> None:
+        open_now = sum(not live.session.over for live in self._live.values())
+        if self._closing or open_now >= self._settings.stream.sessions or self._work.full:
+            self._metrics.shed()
+            raise Overloaded(RETRY_S)
+
+    def _open(self, session_id: str, client_token: str, challenge: Challenge) -> Live:
+        session = StreamSession(challenge, settings=self._settings, timer=self._timer)
+        live = Live(session, session_id, client_token, Watcher(self._pipeline.reader, self._settings))
+        self._live[session_id] = live
+        live.to_send.set()
+        live.task = asyncio.create_task(self._drive(live))
+        return live
+
+    def _forget(self, live: Live) -> None:
+        if self._live.get(live.session_id) is live:
+            del self._live[live.session_id]
+        if live.task is not None and not live.session.begun:
+            live.task.cancel()
+
+    # --- one session ----------------------------------------------------------------------------------------
+
+    async def _drive(self, live: Live) -> None:
+        try:
+            while not live.session.over:
+                await self._turn(live)
+        except Denied as denied:
+            await self._deny(live, denied)
+        except BAD_INPUT:
+            await self._deny(live, Denied("quality"))
+        except SessionClosed:
+            live.session.decided(accepted=False)
+        except Exception as error:  # noqa: BLE001  an error on the way to a decision is a denial (R4)
+            log.warning("stream.unavailable", error=type(error).__name__, code=getattr(error, "code", None))
+            await self._deny(live, Denied("unavailable"))
+        self._metrics.judged(live.session.state.value)
+        live.to_send.set()
+        if not live.connected:
+            asyncio.get_running_loop().call_later(KEPT_S, self._forget, live)
+
+    async def _turn(self, live: Live) -> None:
+        session = live.session
+        live.changed.clear()
+        if live.failed is not None:
+            raise live.failed
+        session.tick()
+        if session.begun and live.claim is None:
+            live.claim = await self._begin(live)
+        if session.state is State.EVALUATING:
+            await self._evaluate(live)
+            return
+        looked = await self._run(live.watcher.look, session) if live.claim is not None else None
+        if looked is not None:
+            session.saw(*looked)
+            live.to_send.set()
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(live.changed.wait(), session.due_in_s() + 0.01)
+
+    async def _evaluate(self, live: Live) -> None:
+        session, claim = live.session, live.claim
+        assert claim is not None  # noqa: S101  a burst has frames, and the first of them claimed the session
+        live.to_send.set()
+        read = partial(read_stream, session, settings=self._settings)
+        live.claim = None
+        answer = await self._work.finish(self._pipeline.decide, claim, read)
+        if answer.state != "open":
+            session.decided(accepted=answer.state == "accepted")
+            return
+        live.claim = await self._begin(live)
+        session.again(challenge_from_wire(live.claim.challenge))
+        live.to_send.set()
+
+    async def _deny(self, live: Live, denied: Denied) -> None:
+        try:
+            if live.session.begun:
+                claim = live.claim or await self._begin(live)
+                await self._run(self._pipeline.refuse, claim, denied)
+        except FaceauthError as error:
+            # Decided, cancelled or expired meanwhile; or nothing can be written, and nothing was accepted.
+            log.info("stream.denied", code=error.code)
+        finally:
+            live.session.decided(accepted=False)
+
+    async def _begin(self, live: Live) -> CaptureSession:
+        return await self._run(self._pipeline.begin, live.session_id, live.client_token, streamed=True)
+
+    async def _run(self, act: Callable[..., Result], *args: object, **more: object) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._looks, partial(act, *args, **more))
