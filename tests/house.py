@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
 BASE = {"errors", "types", "clock", "settings", "signing", "db"}
 STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
-COMPOSERS = {"sessions", "lifecycle", "pipeline", "search", "streaming", "renewal", "installation"}
+COMPOSERS = {"sessions", "lifecycle", "pipeline", "search", "streaming", "renewal", "filling", "installation"}
 
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "search": BELOW_PIPELINE,
     "streaming": BELOW_PIPELINE | {"pipeline"},
     "renewal": BELOW_PIPELINE,
+    "filling": BELOW_PIPELINE,
     "installation": BELOW_PIPELINE | COMPOSERS,
     "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "demo": BELOW_PIPELINE | COMPOSERS | {"simulate"},
@@ -67,6 +68,7 @@ REPOSITORIES = {
     "vault/keyring.py",
     "vault/keystore.py",
     "vault/enrolled.py",
+    "vault/gallery.py",
     "vault/references.py",
     "vault/scope.py",
     "vault/tombstones.py",
