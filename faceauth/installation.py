@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from faceauth.audit.log import AuditLog
 from faceauth.capture.detect import build_detector
@@ -37,9 +36,10 @@ from faceauth.types import Detector
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.journal import Journal, JournalFile
-from faceauth.vault.keyring import Keyring, bind_installation, create_keyring, load_keyring
-from faceauth.vault.keys import KeyProvider, KeyringProvider
+from faceauth.vault.keyring import Keyring, bind_installation
+from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keystore import DataKeys
+from faceauth.vault.providers.choose import choose_holder
 from faceauth.vault.references import ReferenceStore
 from faceauth.vault.replay import check_not_older, complete_journal, destroy_returned
 from faceauth.vault.rotation import Rotation
@@ -59,6 +59,7 @@ class Installation:
     data: Database
     key_database: Database
     keyring: Keyring
+    place: KeyringPlace
     signer: Signer
     audit: AuditLog
     accounts: AccountStore
@@ -88,8 +89,32 @@ class Installation:
             self.before.close()
         self.data.dispose()
         self.key_database.dispose()
+        self.place.close()
         if self.occupancy is not None:
             self.occupancy.close()
+
+
+def keyring_place(settings: Settings) -> KeyringPlace:
+    """Return where the keyring is and who holds its keys; close it when done.
+
+    Raises:
+        ConfigurationError: the holder's settings are wrong, or its library is not installed.
+    """
+    return KeyringPlace(settings.keyring_file, settings.keys.provider, choose_holder(settings.keys))
+
+
+def read_keyring(settings: Settings) -> Keyring:
+    """Read the keyring, and let its holder go.
+
+    Raises:
+        ConfigurationError: as `keyring_place`.
+        KeyUnavailable: it cannot be read, or not opened.
+    """
+    place = keyring_place(settings)
+    try:
+        return place.load()
+    finally:
+        place.close()
 
 
 def databases(settings: Settings) -> tuple[Database, Database]:
@@ -112,9 +137,10 @@ def create_installation(settings: Settings, *, clock: Clock = system_clock, rand
         KeyringForeign: the keyring belongs to another installation.
         StorageError: a folder or database cannot be written.
     """
+    place = keyring_place(settings)
     data, keys = databases(settings)
     try:
-        keyring = _keyring(settings.keyring_file, data, clock=clock, random=random)
+        keyring = _keyring(place, data, clock=clock, random=random)
         upgrade(data, keys)
         with data.begin() as conn:
             bind_installation(conn, keyring)
@@ -123,16 +149,18 @@ def create_installation(settings: Settings, *, clock: Clock = system_clock, rand
     finally:
         data.dispose()
         keys.dispose()
+        place.close()
 
 
-def _keyring(path: Path, data: Database, *, clock: Clock, random: Random) -> Keyring:
-    if path.exists():
-        return load_keyring(path)
+def _keyring(place: KeyringPlace, data: Database, *, clock: Clock, random: Random) -> Keyring:
+    if place.path.exists():
+        return place.load()
     if data.path is not None and data.exists():
         raise KeyringMissing(
-            f"There is a database but no keyring at {path}. Put the keyring back, or set FACEAUTH_KEYS__FILE."
+            f"There is a database but no keyring at {place.path}. Put the keyring back, or set "
+            "FACEAUTH_KEYS__FILE."
         )
-    return create_keyring(path, now=clock(), random=random)
+    return place.create(now=clock(), random=random)
 
 
 def open_installation(
@@ -147,10 +175,11 @@ def open_installation(
     Raises:
         FaceauthError: whatever is wrong, in one line that says what to do.
     """
-    keyring = load_keyring(settings.keyring_file)
+    place = keyring_place(settings)
     data, keys = databases(settings)
     occupancy: Occupancy | None = None
     try:
+        keyring = place.load()
         check(data, keys)
         with data.begin() as conn:
             bind_installation(conn, keyring)
@@ -159,7 +188,6 @@ def open_installation(
         check_not_older(data, journal)
         complete_journal(data, journal)
         pack, before = _packs(settings)
-        watched = WatchedKeyring(settings.keyring_file, expected_installation=keyring.installation_id)
         installation = assemble(
             settings,
             data,
@@ -167,7 +195,7 @@ def open_installation(
             keyring,
             pack,
             before=before,
-            provider=KeyringProvider(watched),
+            place=place,
             clock=clock,
             random=random,
         )
@@ -178,6 +206,7 @@ def open_installation(
     except BaseException:
         data.dispose()
         keys.dispose()
+        place.close()
         if occupancy is not None:
             occupancy.close()
         raise
@@ -219,11 +248,11 @@ def assemble(
     pack: Pack,
     *,
     before: Pack | None = None,
-    provider: KeyProvider | None = None,
+    place: KeyringPlace | None = None,
     clock: Clock = system_clock,
     random: Random = os.urandom,
 ) -> Installation:
-    """Put the parts together; nothing is read or written yet. Without a provider `keyring` wraps, as it is."""
+    """Put the parts together; nothing is read or written yet. Without a place `keyring` wraps, as it is."""
 
     def new_id(prefix: str) -> str:
         return f"{prefix}_{random(16).hex()}"
@@ -233,7 +262,12 @@ def assemble(
     accounts, scenarios, notices = AccountStore(), ScenarioStore(settings.consent), NoticeStore()
     gate = ConsentGate(clock)
     ledger = ConsentLedger(signer=signer, consent=settings.consent, clock=clock, new_id=new_id)
-    data_keys = DataKeys(keys, provider or KeyringProvider(keyring), clock, random)
+    watched: Callable[[], Keyring] | Keyring = keyring
+    if place is None:
+        place = KeyringPlace(settings.keyring_file)
+    else:
+        watched = WatchedKeyring(place, expected_installation=keyring.installation_id)
+    data_keys = DataKeys(keys, place.provider(watched, random=random), clock, random)
     references = ReferenceStore(data_keys, clock, new_id)
     index = ReferenceIndex()
     journal = journal_of(settings, keys, keyring)
@@ -309,6 +343,7 @@ def assemble(
         data=data,
         key_database=keys,
         keyring=keyring,
+        place=place,
         signer=signer,
         audit=audit,
         accounts=accounts,
@@ -318,7 +353,7 @@ def assemble(
         references=references,
         index=index,
         erasure=erasure,
-        rotation=Rotation(file=settings.keyring_file, data=data, keys=keys, audit=audit, random=random),
+        rotation=Rotation(place=place, data=data, keys=keys, audit=audit, random=random),
         apikeys=ApiKeys(clock, random),
         attempts=attempts,
         tokens=tokens,

@@ -31,16 +31,49 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class TokenSettings(Section):
+    """The PKCS#11 token of the key provider `pkcs11`."""
+
+    module: Path | None = Field(default=None, description="The token's PKCS#11 library.")
+    token: str = Field(default="", description="The token's label.")
+    pin: SecretStr = Field(default=SecretStr(""), description="The user's PIN on the token.")
+    label: str = Field(default="faceauth", description="How the keys' labels start; the version follows.")
+
+
+class VaultSettings(Section):
+    """HashiCorp Vault, for the key provider `vault`."""
+
+    url: str = Field(default="", description="Vault's address.")
+    token: SecretStr = Field(default=SecretStr(""), description="The token that may use the key.")
+    token_file: Path | None = Field(
+        default=None, description="A file with the token instead, read at each use: an agent may renew it."
+    )
+    mount: str = Field(default="transit", description="Where the transit engine is mounted.")
+    key: str = Field(default="faceauth", description="The transit key's name.")
+    namespace: str = Field(default="", description="Vault's namespace, if it has any.")
+    ca_file: Path | None = Field(default=None, description="The certificates that Vault's own must lead to.")
+
+
 class KeySettings(Section):
     """Where the key-encryption keys come from."""
 
-    provider: Literal["file"] = Field(default="file", description="Key provider: a keyring file.")
+    provider: Literal["file", "environment", "pkcs11", "vault"] = Field(
+        default="file", description="Who holds the key-encryption keys; nothing falls back to another."
+    )
     file: Path | None = Field(
         default=None, description="The keyring file; beside the data folder, named after it, if not set."
     )
     journal: Path | None = Field(
         default=None, description="The journal of erasures; beside the keyring, named after it, if not set."
     )
+    secret: SecretStr = Field(
+        default=SecretStr(""), description="For `environment`: 32 random bytes in base64, or versions: `1:… 2:…`."
+    )
+    timeout_s: float = Field(
+        default=3.0, gt=0, le=30, description="Seconds after which a token or Vault counts as down."
+    )
+    pkcs11: TokenSettings = Field(default_factory=TokenSettings)
+    vault: VaultSettings = Field(default_factory=VaultSettings)
 
 
 class CaptureSettings(Section):

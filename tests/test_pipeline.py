@@ -28,6 +28,7 @@ from faceauth.errors import (
 )
 from faceauth.types import Purpose
 from faceauth.vault.keys import KeyringProvider
+from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.watched import WatchedKeyring
 from tests.service import BLUE, RED, Boom, Service, everybody_is_live, failing, frames
 
@@ -219,7 +220,7 @@ def test_while_the_keyring_is_away_everyone_is_denied(enrolled: Service, tmp_pat
     """R57: a key provider that is down denies, and nothing is used in its place; once it is back, all goes on."""
     place, stored = tmp_path / "keyring", references(enrolled)
     installation_id = enrolled.installation.keyring.installation_id
-    watched = WatchedKeyring(place, expected_installation=installation_id)
+    watched = WatchedKeyring(KeyringPlace(place), expected_installation=installation_id)
     enrolled.installation.pipeline.keys._provider = KeyringProvider(watched)
     assert enrolled.post(enrolled.open("verify")).state == "accepted"
     place.rename(tmp_path / "away")

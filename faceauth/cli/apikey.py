@@ -18,9 +18,9 @@ from faceauth.db.engine import Database
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
 from faceauth.identity.apikeys import ROLES, ApiKeys, KeyInfo, Role
-from faceauth.installation import databases
+from faceauth.installation import databases, read_keyring
 from faceauth.settings import Settings, load_settings
-from faceauth.vault.keyring import bind_installation, load_keyring
+from faceauth.vault.keyring import bind_installation
 
 app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
@@ -106,7 +106,7 @@ def _keys() -> ApiKeys:
 
 
 def _audit(settings: Settings, conn: Connection) -> AuditLog:
-    keyring = load_keyring(settings.keyring_file)
+    keyring = read_keyring(settings)
     # Another installation's keyring would write pseudonyms into this log that nobody can match again.
     bind_installation(conn, keyring)
     return AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock)

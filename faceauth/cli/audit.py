@@ -6,9 +6,9 @@ from faceauth.audit.log import AuditLog
 from faceauth.cli.console import Json, console, fail, print_json
 from faceauth.clock import system_clock
 from faceauth.db.upgrade import check
-from faceauth.installation import databases
+from faceauth.installation import databases, read_keyring
 from faceauth.settings import load_settings
-from faceauth.vault.keyring import bind_installation, load_keyring
+from faceauth.vault.keyring import bind_installation
 
 app = typer.Typer(help="Verify the audit log.", no_args_is_help=True)
 
@@ -22,7 +22,7 @@ def group() -> None:
 def verify(as_json: Json = False) -> None:
     """Walk the whole chain; exit 1 at the first record that does not fit."""
     settings = load_settings()
-    keyring = load_keyring(settings.keyring_file)
+    keyring = read_keyring(settings)
     data, keys = databases(settings)
     try:
         check(data, keys)

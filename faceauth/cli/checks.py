@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from faceauth.clock import Clock
+from faceauth.clock import Clock, system_clock
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.db.tenants import DEFAULT_TENANT
@@ -17,10 +17,10 @@ from faceauth.db.upgrade import check as check_revision
 from faceauth.embed.install import verify
 from faceauth.embed.manifest import pack_spec
 from faceauth.errors import FaceauthError
-from faceauth.installation import databases
+from faceauth.installation import databases, keyring_place
 from faceauth.settings import Settings, unknown_variables
-from faceauth.vault.keyring import Keyring, bind_installation, load_keyring
-from faceauth.vault.keys import KeyringProvider
+from faceauth.vault.keyring import Keyring, bind_installation
+from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.references import ReferenceStore
 from faceauth.vault.tombstones import unfinished
@@ -48,19 +48,32 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     yield _pack(settings, "model pack", settings.model_pack)
     if settings.model_pack_before:
         yield _pack(settings, "pack before", settings.model_pack_before)
-    keyring: Keyring | None = None
     try:
-        keyring = load_keyring(settings.keyring_file)
-        yield from _keyring(settings, keyring, clock)
+        place = keyring_place(settings)
     except FaceauthError as error:
         yield Finding("keyring", "problem", str(error))
+        return
+    try:
+        keyring: Keyring | None = None
+        try:
+            keyring = place.load()
+            yield from _keyring(settings, place, keyring, clock)
+        except FaceauthError as error:
+            yield Finding("keyring", "problem", str(error))
+        yield from _stored(settings, place, keyring, clock)
+    finally:
+        place.close()
+
+
+def _stored(settings: Settings, place: KeyringPlace, keyring: Keyring | None, clock: Clock) -> Iterator[Finding]:
     try:
         data, keys = databases(settings)
     except FaceauthError as error:
         yield Finding("database", "problem", str(error))
         return
     try:
-        yield from _databases(settings, data, keys, keyring, clock)
+        opened = None if keyring is None else DataKeys(keys, place.provider(keyring), clock)
+        yield from _databases(settings, data, keys, keyring, opened)
     finally:
         data.dispose()
         keys.dispose()
@@ -110,13 +123,19 @@ def _pack(settings: Settings, which: str, name: str) -> Finding:
     return Finding(which, "ok", f"{name}, every file as in the manifest; licence: {spec.licence}")
 
 
-def _keyring(settings: Settings, keyring: Keyring, clock: Clock) -> Iterator[Finding]:
+def _keyring(settings: Settings, place: KeyringPlace, keyring: Keyring, clock: Clock) -> Iterator[Finding]:
     file, folder = settings.keyring_file.absolute(), settings.data_dir.absolute()
     if folder in file.parents:
         line = f"{file} lies in the data folder: a copy of it opens itself. Move it and set FACEAUTH_KEYS__FILE."
         yield Finding("keyring", "warning", line)
     else:
         yield Finding("keyring", "ok", f"{file}, for its owner only, version {keyring.active}")
+    if place.holder is not None:
+        if keyring.active not in place.versions(keyring):
+            line = f"{place.provider_name} has no version {keyring.active}, the active one: bring it back."
+            yield Finding("keys", "problem", line)
+        else:
+            yield Finding("keys", "ok", f"held by {place.provider_name}, which opened the keyring just now")
     now = clock()
     if now < keyring.created_at:
         line = f"It is {now:%Y-%m-%d %H:%M} UTC here, before the keyring was made. Set the machine's clock."
@@ -126,7 +145,7 @@ def _keyring(settings: Settings, keyring: Keyring, clock: Clock) -> Iterator[Fin
 
 
 def _databases(
-    settings: Settings, data: Database, keys: Database, keyring: Keyring | None, clock: Clock
+    settings: Settings, data: Database, keys: Database, keyring: Keyring | None, data_keys: DataKeys | None
 ) -> Iterator[Finding]:
     missing = [one.place for one in (data, keys) if not one.exists()]
     if missing:
@@ -134,11 +153,14 @@ def _databases(
         return
     # Each leans on the one before: tables that are not there cannot be asked who they belong to.
     steps: list[tuple[str, Callable[[], str]]] = [("database", lambda: _revision(data, keys))]
-    if keyring is not None:
+    if keyring is not None and data_keys is not None:
         steps += [
             ("installation", lambda: _owner(data, keyring)),
             ("erasures", lambda: _erasures(data)),
-            ("references", lambda: _references(settings, data, keys, keyring, clock)),
+            (
+                "references",
+                lambda: _references(settings, data, data_keys),
+            ),
         ]
     for name, step in steps:
         try:
@@ -173,11 +195,11 @@ def _erasures(data: Database) -> str:
     return "none unfinished"
 
 
-def _references(settings: Settings, data: Database, keys: Database, keyring: Keyring, clock: Clock) -> str:
+def _references(settings: Settings, data: Database, keys: DataKeys) -> str:
     broken: list[str] = []
     store = ReferenceStore(
-        DataKeys(keys, KeyringProvider(keyring), clock),
-        clock=clock,
+        keys,
+        clock=system_clock,
         new_id=lambda prefix: prefix,
         random=os.urandom,
         report=lambda reference_id, _: broken.append(reference_id),

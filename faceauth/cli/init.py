@@ -9,9 +9,8 @@ from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.embed.install import install, verify
 from faceauth.identity.apikeys import ApiKeys, CreatedKey
-from faceauth.installation import create_installation, databases
+from faceauth.installation import create_installation, databases, read_keyring
 from faceauth.settings import Settings, load_settings
-from faceauth.vault.keyring import load_keyring
 
 
 def init(as_json: Json = False) -> None:
@@ -59,7 +58,7 @@ def install_pack(settings: Settings) -> bool:
 
 def first_key(settings: Settings) -> CreatedKey | None:
     """Make an application key if the first tenant has none yet; the secret is not to be had again."""
-    keyring = load_keyring(settings.keyring_file)
+    keyring = read_keyring(settings)
     audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock)
     apikeys = ApiKeys(system_clock, os.urandom)
     data, keys = databases(settings)

@@ -12,9 +12,8 @@ from faceauth.cli.console import Json, console, fail, note, print_json, progress
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
-from faceauth.installation import databases
+from faceauth.installation import databases, keyring_place
 from faceauth.settings import Settings, load_settings
-from faceauth.vault.keyring import load_keyring
 from faceauth.vault.rotation import Rotation
 
 app = typer.Typer(help="Say how the key-encryption keys stand, and rotate them.", no_args_is_help=True)
@@ -25,7 +24,12 @@ def status(as_json: Json = False) -> None:
     """Say where the keyring is, whose it is and which versions it holds; never a key."""
     settings = load_settings()
     file = settings.keyring_file.absolute()
-    keyring = load_keyring(file)
+    place = keyring_place(settings)
+    try:
+        keyring = place.load()
+        versions = place.versions(keyring)
+    finally:
+        place.close()
     told: dict[str, object] = {
         "provider": settings.keys.provider,
         "file": str(file),
@@ -34,7 +38,7 @@ def status(as_json: Json = False) -> None:
         "created_at": keyring.created_at.isoformat(timespec="seconds"),
         "active_version": keyring.active,
         "minimum_version": keyring.minimum,
-        "versions": sorted(keyring.kek),
+        "versions": list(versions),
         "rotating": keyring.rotating,
         "data_keys": _counts(settings),
         "signing_keys": [key.kid for key in keyring.signing_keys],
@@ -104,15 +108,17 @@ def _counts(settings: Settings) -> dict[str, int] | None:
 
 @contextmanager
 def _rotation(settings: Settings) -> Iterator[Rotation]:
-    keyring = load_keyring(settings.keyring_file)
+    place = keyring_place(settings)
     data, keys = databases(settings)
     try:
+        keyring = place.load()
         check(data, keys)
         audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock)
-        yield Rotation(file=settings.keyring_file, data=data, keys=keys, audit=audit)
+        yield Rotation(place=place, data=data, keys=keys, audit=audit)
     finally:
         data.dispose()
         keys.dispose()
+        place.close()
 
 
 def _shown(value: object) -> object:

@@ -6,19 +6,20 @@ docs/keys.md says what a crash leaves.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from faceauth.audit.events import Event
 from faceauth.db.engine import Database
-from faceauth.errors import KeyUnavailable, SealBroken, StorageError
-from faceauth.vault.keyring import KEY_BYTES, Keyring, Random, bind_installation, load_keyring, replace_keyring
+from faceauth.errors import StorageError
+from faceauth.vault.keyring import Keyring, Random, bind_installation
+from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.keystore import wrap_context
+from faceauth.vault.secret import KeyBytes
 from faceauth.vault.wrapped import count_versions, exchange, take_turn, wrapped_otherwise
 
 BATCH: Final = 500
@@ -76,9 +77,9 @@ class Rotation:
     """Rotates one installation's key-encryption key. Two at once finish the same rotation together."""
 
     def __init__(
-        self, *, file: Path, data: Database, keys: Database, audit: Audit, random: Random = os.urandom
+        self, *, place: KeyringPlace, data: Database, keys: Database, audit: Audit, random: Random = os.urandom
     ) -> None:
-        self._file = file
+        self._place = place
         self._data = data
         self._keys = keys
         self._audit = audit
@@ -90,7 +91,7 @@ class Rotation:
         Raises:
             KeyringMissing: If the keyring cannot be read.
         """
-        keyring = load_keyring(self._file)
+        keyring = self._place.load()
         with self._keys.read() as conn:
             counts = count_versions(conn)
         return Versions(keyring.active, keyring.minimum, keyring.rotating, counts)
@@ -106,12 +107,13 @@ class Rotation:
 
         Raises:
             AuditUnavailable: If it cannot be audited; nothing was done.
+            KeyUnavailable: If the holder of the keys cannot be had. Run it again to go on.
             KeyringMissing: If the keyring cannot be read.
             KeyringForeign: If it is another installation's.
             StorageError: If keyring or database cannot be written. Run it again to go on.
         """
         with self._data.begin() as conn:
-            bind_installation(conn, load_keyring(self._file))
+            bind_installation(conn, self._place.load())
             self._note(conn, tenant, actor, state="begun", mode="retire" if retire else "keep")
         keyring, resumed = self._begin()
         rewrapped = 0
@@ -135,35 +137,28 @@ class Rotation:
         """Return the keyring with its new version, and whether an interrupted rotation had made that already."""
         with self._keys.begin() as conn:
             take_turn(conn, alone=True)
-            keyring = load_keyring(self._file)
+            keyring = self._place.load()
             if keyring.rotating:
                 return keyring, True
-            version = max(keyring.kek) + 1
-            kek = {**keyring.kek, version: self._random(KEY_BYTES)}
-            keyring = replace(keyring, kek=kek, active=version, rotating=True)
+            keyring = self._place.next(keyring, self._random)
             # Durable before any data key leans on it.
-            replace_keyring(self._file, keyring)
+            self._place.replace(keyring)
             return keyring, False
 
     def _rewrap(self, keyring: Keyring, progress: Progress | None, before: int) -> tuple[int, tuple[str, ...]]:
         """Wrap what is under other versions; return how many were, and the ids of those that do not open."""
-        provider = KeyringProvider(keyring, random=self._random)
+        provider = self._place.provider(keyring, random=self._random)
+        usable = {version for version in self._place.versions(keyring) if version >= keyring.minimum}
         with self._keys.read() as conn:
             counts = count_versions(conn)
         total = before + sum(count for version, count in counts.items() if version != keyring.active)
-        changed, unreadable, after = 0, [], ""
+        changed, after = 0, ""
+        unreadable: list[str] = []
         while True:
             with self._keys.begin() as conn:
                 rows = wrapped_otherwise(conn, keyring.active, after=after, limit=BATCH)
-                fresh: dict[str, bytes] = {}
-                for row in rows:
-                    context = wrap_context(row.tenant, row.account, row.data_key_id, row.generation)
-                    try:
-                        fresh[row.data_key_id] = provider.wrap(
-                            provider.unwrap(row.wrapped, context=context), context=context
-                        )
-                    except (SealBroken, KeyUnavailable):
-                        unreadable.append(row.data_key_id)
+                fresh = _wrap_anew(provider, rows, usable)
+                unreadable += [row.data_key_id for row in rows if row.data_key_id not in fresh]
                 exchange(conn, rows, fresh)
             changed += len(fresh)
             if progress is not None:
@@ -176,7 +171,7 @@ class Rotation:
         """Write that the rotation is done, and the new minimum; None if readable keys are left below it."""
         with self._keys.begin() as conn:
             take_turn(conn, alone=True)
-            now = load_keyring(self._file)
+            now = self._place.load()
             if now.active != keyring.active:
                 return now  # another rotation has gone on from here
             left = sum(count for version, count in count_versions(conn).items() if version != now.active)
@@ -184,8 +179,32 @@ class Rotation:
                 return None
             ended = replace(now, rotating=False, minimum=now.active if retire else now.minimum)
             if ended != now:
-                replace_keyring(self._file, ended)
+                self._place.replace(ended)
             return ended
 
     def _note(self, conn: Connection, tenant: str, actor: str, **details: str | int) -> None:
         self._audit.append(conn, Event.KEY_ROTATED, tenant=tenant, account=None, actor=actor, details=details)
+
+
+def _wrap_anew(
+    provider: KeyringProvider, rows: Sequence[Row[tuple[object, ...]]], usable: Container[int]
+) -> dict[str, bytes]:
+    """Return the data keys wrapped anew, by their ids; those that do not open are left out."""
+    items = [
+        (row.data_key_id, row.wrapped, wrap_context(row.tenant, row.account, row.data_key_id, row.generation))
+        for row in rows
+        # Of another version, it could not be had; asked for it, a holder would refuse the whole batch.
+        if int.from_bytes(row.wrapped[1:5], "big") in usable
+    ]
+    opened = provider.unwrap_many([(wrapped, context) for _, wrapped, context in items])
+    good = [
+        (name, key, context)
+        for (name, _, context), key in zip(items, opened, strict=True)
+        if isinstance(key, KeyBytes)
+    ]
+    try:
+        wrapped = provider.wrap_many([(key, context) for _, key, context in good])
+    finally:
+        for _, key, _ in good:
+            key.wipe()
+    return {name: record for (name, _, _), record in zip(good, wrapped, strict=True)}

@@ -4,8 +4,8 @@
 class KeyBytes(bytearray):
     """The bytes of a key: hidden in `repr`, so also in logs and in tracebacks that show local variables.
 
-    Python copies as it likes: what a cryptographic library, the JSON reader or an HTTP client holds of a key cannot
-    be overwritten from here (docs/keys.md).
+    Python copies as it likes: what a cryptographic library, the JSON reader or an HTTP client holds of a key
+    cannot be overwritten from here (docs/keys.md).
     """
 
     def __repr__(self) -> str:

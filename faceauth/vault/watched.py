@@ -1,10 +1,10 @@
 """The keyring of a running service: read again when its file was exchanged, refused when it cannot be read."""
 
-from pathlib import Path
 from threading import Lock
 
 from faceauth.errors import FaceauthError, KeyUnavailable
-from faceauth.vault.keyring import Keyring, check_installation, load_keyring
+from faceauth.vault.keyring import Keyring, check_installation
+from faceauth.vault.keyring_place import KeyringPlace
 
 
 class WatchedKeyring:
@@ -13,12 +13,13 @@ class WatchedKeyring:
     Looking costs one `stat`. Call it from any thread.
 
     Args:
-        path: The keyring file.
+        place: The keyring file, and who holds its keys.
         expected_installation: Whose keyring it must be, and stay.
     """
 
-    def __init__(self, path: Path, *, expected_installation: str) -> None:
-        self._path = path
+    def __init__(self, place: KeyringPlace, *, expected_installation: str) -> None:
+        self._place = place
+        self._path = place.path
         self._expected = expected_installation
         self._turn = Lock()
         self._known: tuple[tuple[int, int, int], Keyring] | None = None
@@ -43,7 +44,7 @@ class WatchedKeyring:
             return known[1]
         with self._turn:
             try:
-                keyring = load_keyring(self._path)
+                keyring = self._place.load()
                 check_installation(keyring, expected_installation=self._expected)
             except FaceauthError as error:
                 raise KeyUnavailable(str(error)) from error

@@ -10,6 +10,7 @@ import pytest
 from faceauth.errors import KeyUnavailable, StorageError
 from faceauth.vault import keyring as keyring_module
 from faceauth.vault.keyring import Keyring, create_keyring, load_keyring, replace_keyring
+from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.watched import WatchedKeyring
 from tests.vault.world import START
 
@@ -30,7 +31,7 @@ def next_of(keyring: Keyring) -> Keyring:
 
 def test_it_follows_its_file(path: Path, made: Keyring) -> None:
     """R45: and reads it once for each change."""
-    watched = WatchedKeyring(path, expected_installation=made.installation_id)
+    watched = WatchedKeyring(KeyringPlace(path), expected_installation=made.installation_id)
     assert watched().active == 1
     assert watched() is watched()
     replace_keyring(path, next_of(made))
@@ -39,7 +40,7 @@ def test_it_follows_its_file(path: Path, made: Keyring) -> None:
 
 def test_a_keyring_that_is_gone_opens_nothing_until_it_is_back(path: Path, made: Keyring) -> None:
     """What was read before is not used instead: nothing falls back."""
-    watched = WatchedKeyring(path, expected_installation=made.installation_id)
+    watched = WatchedKeyring(KeyringPlace(path), expected_installation=made.installation_id)
     watched()
     path.rename(path.with_name("away"))
     with pytest.raises(KeyUnavailable, match="put it back"):
@@ -49,7 +50,7 @@ def test_a_keyring_that_is_gone_opens_nothing_until_it_is_back(path: Path, made:
 
 
 def test_a_keyring_that_others_may_read_is_refused_at_once(path: Path, made: Keyring) -> None:
-    watched = WatchedKeyring(path, expected_installation=made.installation_id)
+    watched = WatchedKeyring(KeyringPlace(path), expected_installation=made.installation_id)
     watched()
     path.chmod(0o644)
     with pytest.raises(KeyUnavailable, match="chmod 600"):
@@ -57,7 +58,7 @@ def test_a_keyring_that_others_may_read_is_refused_at_once(path: Path, made: Key
 
 
 def test_another_installations_keyring_is_refused(path: Path, made: Keyring) -> None:
-    watched = WatchedKeyring(path, expected_installation=made.installation_id)
+    watched = WatchedKeyring(KeyringPlace(path), expected_installation=made.installation_id)
     replace_keyring(path, dataclasses.replace(made, installation_id="0" * 32))
     with pytest.raises(KeyUnavailable, match="installation"):
         watched()
@@ -79,7 +80,7 @@ def test_behind_a_link_the_file_is_exchanged(path: Path, made: Keyring, tmp_path
     assert load_keyring(path).active == 2
 
 
-@pytest.mark.parametrize("name", ["_write_draft", "fsync"])
+@pytest.mark.parametrize("name", ["write_draft", "fsync"])
 def test_a_failed_exchange_leaves_the_old_file(
     path: Path, made: Keyring, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -88,7 +89,7 @@ def test_a_failed_exchange_leaves_the_old_file(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keyring_module if name == "_write_draft" else os, name, full)
+    monkeypatch.setattr(keyring_module if name == "write_draft" else os, name, full)
     with pytest.raises(StorageError, match="No space left"):
         replace_keyring(path, next_of(made))
     monkeypatch.undo()
