@@ -22,11 +22,14 @@ from faceauth.db.schema import KEY_SCHEMA
 from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
 from faceauth.db.upgrade import check, upgrade
 from faceauth.embed.packs import Pack, load_pack
+from faceauth.embed.passive_packs import PassivePack, load_if_installed
 from faceauth.errors import ConfigurationError, KeyringMissing
 from faceauth.identity.apikeys import ApiKeys
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.tokens import Tokens
 from faceauth.lifecycle import Lifecycle
+from faceauth.liveness.observations import Observations, Observer
+from faceauth.liveness.passive_models import PassiveNetworks
 from faceauth.pipeline import Pipeline
 from faceauth.renewal import Renewal
 from faceauth.sessions import SessionDesk
@@ -81,6 +84,7 @@ class Installation:
     data_keys: DataKeys
     occupancy: Occupancy | None = None
     before: Pack | None = None
+    passive: PassivePack | None = None
 
     def close(self) -> None:
         """Close the model packs and the databases."""
@@ -195,6 +199,7 @@ def open_installation(
             keyring,
             pack,
             before=before,
+            passive=load_if_installed(settings.pad_pack, settings.models_dir, settings.models_manifest),
             place=place,
             clock=clock,
             random=random,
@@ -248,6 +253,7 @@ def assemble(
     pack: Pack,
     *,
     before: Pack | None = None,
+    passive: PassivePack | None = None,
     place: KeyringPlace | None = None,
     clock: Clock = system_clock,
     random: Random = os.urandom,
@@ -325,7 +331,10 @@ def assemble(
         audit=audit,
         settings=settings,
         clock=clock,
+        random=random,
         renewal=renewal,
+        passive=None if passive is None else PassiveNetworks(passive.networks),
+        observer=_observer(settings, data, clock, random),
     )
     lifecycle = Lifecycle(
         data=data,
@@ -364,7 +373,14 @@ def assemble(
         journal=journal,
         data_keys=data_keys,
         before=before,
+        passive=passive,
     )
+
+
+def _observer(settings: Settings, data: Database, clock: Clock, random: Random) -> Observer | None:
+    if not settings.liveness.observe:
+        return None
+    return Observer(data, Observations(random=random, days=settings.liveness.observe_days), clock)
 
 
 def _fill(installation: Installation, progress: Progress | None) -> None:

@@ -3,7 +3,9 @@
 Whatever goes wrong on the way to a decision is a denial. Nothing here returns a score, and nothing keeps a frame.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,14 +32,16 @@ from faceauth.errors import (
     InvalidRequest,
     InvalidTimeline,
     LivenessDenied,
+    LivenessInconclusive,
     Mismatch,
     SessionClosed,
     SeveralMatch,
     TooManyFrames,
 )
 from faceauth.identity.attempts import Attempts
-from faceauth.liveness.challenge import challenge_from_wire
+from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, extend
 from faceauth.liveness.decision import judge
+from faceauth.liveness.observations import Observer
 from faceauth.liveness.profiles import PROFILES
 from faceauth.match import decide as match
 from faceauth.renewal import Renewal
@@ -53,6 +57,7 @@ from faceauth.types import (
     LiveCapture,
     MatchDecision,
     OperatingPoint,
+    PassiveModels,
     Probe,
     Reference,
 )
@@ -92,7 +97,10 @@ class Pipeline:
     audit: AuditLog
     settings: Settings
     clock: Clock
+    random: Callable[[int], bytes] = os.urandom
     renewal: Renewal | None = None
+    passive: PassiveModels | None = None
+    observer: Observer | None = None
 
     def submit(
         self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object
@@ -135,6 +143,8 @@ class Pipeline:
             with self.data.begin() as conn:
                 self.sessions.release(conn, session)
             raise
+        except LivenessInconclusive as unclear:
+            return self._ask_more(session, unclear)
         except Denied as denied:
             return self._deny(session, denied)
         except ConsentError as shut:
@@ -156,7 +166,7 @@ class Pipeline:
         faces, guidance = self.reader.read(burst.frames, facing=facing, found=burst.found)
         if guidance:
             return self._ask_again(session, guidance)
-        self._charge(session, burst.frames)
+        self._charge(session, challenge, burst.frames)
         live = self._live(session, challenge, faces, burst.evidence)
         probe = make_probe(live, self.embedder)
         if grant is None:
@@ -178,11 +188,27 @@ class Pipeline:
             self.sessions.release(conn, session)
         return SessionAnswer("open", guidance)
 
-    def _charge(self, session: CaptureSession, frames: Sequence[Frame]) -> None:
+    def _ask_more(self, session: CaptureSession, unclear: LivenessInconclusive) -> SessionAnswer:
+        """Ask for one more step, once: the next burst must answer the longer challenge from its first step on.
+
+        No frame is kept for it: what is embedded is one burst that has passed every gate by itself.
+        """
+        log.info("session.liveness", gate=unclear.gate, more=unclear.more)
+        challenge = challenge_from_wire(session.challenge)
+        if challenge.extra or session.posts >= self.settings.sessions.posts:
+            return self._deny(session, unclear)
+        profile = PROFILES[challenge.profile]
+        longer, step = extend(challenge, more=unclear.more, profile=profile, random=self.random)
+        with self.data.begin() as conn:
+            self.sessions.extend(conn, session, challenge_to_wire(longer))
+        return SessionAnswer("open", (f"step:{step.id}",))
+
+    def _charge(self, session: CaptureSession, challenge: Challenge, frames: Sequence[Frame]) -> None:
         # Durable before liveness and comparison run, so that ending the process never buys an extra try (R11).
+        # A burst with one more step is the same attempt: the one before it was neither accepted nor denied.
         # A replayed frame is denied only after the charge has been committed.
         with self.data.begin() as conn:
-            if session.purpose == "verify" and session.account is not None:
+            if session.purpose == "verify" and session.account is not None and not challenge.extra:
                 self.attempts.charge(conn, tenant=session.tenant, account=session.account)
             replayed = self.seen.remember(
                 conn, session_id=session.session_id, digests=[frame.digest for frame in frames], now=self.clock()
@@ -194,9 +220,17 @@ class Pipeline:
         self, session: CaptureSession, challenge: Challenge, faces: Sequence[AlignedFace], evidence: Evidence
     ) -> LiveCapture:
         profile = PROFILES[challenge.profile]
-        return judge(
-            session.session_id, challenge, faces, embedder=self.embedder, profile=profile, evidence=evidence
-        )
+        with nullcontext() if self.observer is None else self.observer.watch(profile.name) as record:
+            return judge(
+                session.session_id,
+                challenge,
+                faces,
+                embedder=self.embedder,
+                profile=profile,
+                passive=self.passive,
+                evidence=evidence,
+                record=record,
+            )
 
     # --- the three purposes ------------------------------------------------------------------------------------
 

@@ -184,6 +184,20 @@ class SessionStore:
             .values(judging=False)
         )
 
+    def extend(self, conn: Connection, session: CaptureSession, challenge: Mapping[str, Any]) -> None:
+        """Give a claimed session back with a longer challenge, in its stored form.
+
+        Raises:
+            SessionClosed: it is not open any more.
+        """
+        changed = conn.execute(
+            update(sessions)
+            .where(sessions.c.session_id == session.session_id, sessions.c.state == "open")
+            .values(judging=False, challenge=dict(challenge))
+        ).rowcount
+        if changed != 1:
+            raise SessionClosed("This session is over. Ask the application for a new one.")
+
     def decide(self, conn: Connection, session: CaptureSession, outcome: Outcome, *, now: datetime) -> None:
         """End the session with its one decision.
 

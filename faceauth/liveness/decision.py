@@ -1,8 +1,8 @@
 """The decision over all gates, and the only maker of a `LiveCapture`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from faceauth.errors import LivenessDenied
+from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.case import Case
 from faceauth.liveness.flash import check_flash
 from faceauth.liveness.identity import best_faces, check_identity
@@ -10,7 +10,7 @@ from faceauth.liveness.integrity import by_step, check_integrity
 from faceauth.liveness.motion import Nose, check_motion
 from faceauth.liveness.passive import check_passive
 from faceauth.liveness.profiles import Profile
-from faceauth.liveness.solid import check_solid
+from faceauth.liveness.solid import check_parallax, check_solid
 from faceauth.types import AlignedFace, Challenge, Embedder, Evidence, LiveCapture, PassiveModels, Recorder
 
 
@@ -54,30 +54,46 @@ def judge(
         record=record or _forget,
     )
     try:
-        facing = _judge(case)
+        facing, doubt = _judge(case)
     except LivenessDenied:
         raise
     except Exception as error:
         raise LivenessDenied("error", f"Liveness could not be judged ({type(error).__name__}).") from error
+    if doubt is not None and challenge.extra:
+        # Asked for once more, and still not clear.
+        raise LivenessDenied(doubt.gate, str(doubt))
+    if doubt is not None:
+        raise doubt
     return LiveCapture(session_id=session_id, profile=profile.name, faces=facing)
 
 
-def _judge(case: Case) -> tuple[AlignedFace, ...]:
-    """Return the frames that go on to be embedded, once every gate has passed."""
+def _judge(case: Case) -> tuple[tuple[AlignedFace, ...], LivenessInconclusive | None]:
+    """Return the frames that go on to be embedded, and the first gate that could not tell; the others passed.
+
+    A gate that denies is heard before one that cannot tell.
+    """
+    doubts: list[LivenessInconclusive] = []
     challenge, faces, profile = case.challenge, case.faces, case.profile
     check_integrity(challenge, [face.frame for face in faces], profile)
     steps = by_step(challenge, faces)
     _check_size(faces, steps[0], profile)
     seen = Nose(faces, steps[0])
     check_motion(challenge, steps, seen, profile)
-    turned = check_solid(challenge, faces, steps, seen, profile)
+    turned, gamma = check_solid(challenge, faces, steps, seen, profile)
+    case.record("parallax", "gamma", gamma)
     facing = best_faces(challenge, faces, steps, seen, profile)
     check_identity(facing, [faces[frame] for frame in turned], case.embedder, profile)
+    checks: list[Callable[[], None]] = [lambda: check_parallax(gamma, profile)]
     if profile.flash:
-        check_flash(case, steps, seen.rest)
+        checks.append(lambda: check_flash(case, steps, seen.rest))
     if profile.passive:
-        check_passive(case, steps, seen, facing)
-    return facing
+        checks.append(lambda: check_passive(case, steps, seen, facing))
+    for check in checks:
+        try:
+            check()
+        except LivenessInconclusive as doubt:
+            doubts.append(doubt)
+    return facing, doubts[0] if doubts else None
 
 
 def _check_size(faces: Sequence[AlignedFace], first_center: range, profile: Profile) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth.errors import LivenessDenied
+from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.motion import DIRECTION, TURN, Nose
 from faceauth.liveness.parallax import off_plane, parallax
 from faceauth.liveness.profiles import Profile
@@ -22,11 +22,11 @@ JUDGED: Final = 3
 
 def check_solid(
     challenge: Challenge, faces: Sequence[AlignedFace], steps: Sequence[range], seen: Nose, profile: Profile
-) -> list[int]:
+) -> tuple[list[int], float]:
     """Follow the texture through the whole burst, step by step without a break, and judge each motion.
 
     Returns:
-        The frame of each motion in which it went furthest.
+        The frame of each motion in which it went furthest, and the mean γ of the motions.
 
     Raises:
         LivenessDenied: gate `continuity`, `motion`, `parallax` or `plane`.
@@ -45,10 +45,18 @@ def check_solid(
             pairs = [footage.pair(track, frame) for frame in judged]
             _check_way(step, pairs, profile)
             gammas.append(_check_shape(step, pairs, seen.rest, profile))
+    return turned, float(np.mean(gammas))
+
+
+def check_parallax(gamma: float, profile: Profile) -> None:
+    """Check the mean γ of all motions; that each has its own least is seen to by `check_solid`.
+
+    Raises:
+        LivenessInconclusive: the motions together show too little of a solid head.
+    """
     # Written so that a value that is no number is denied, here and below.
-    if not np.mean(gammas) >= profile.parallax:
-        raise LivenessDenied("parallax", "The face moved like something flat or bent.")
-    return turned
+    if not gamma >= profile.parallax:
+        raise LivenessInconclusive("parallax", "motion", "The face moved too little like a solid head.")
 
 
 def _check_followed(track: Track, profile: Profile) -> None:
