@@ -97,6 +97,15 @@ class SessionSettings(Section):
     posts: PositiveInt = Field(default=3, description="Multipart posts one session may make before a decision.")
 
 
+class LivenessSettings(Section):
+    """What is kept of the liveness gates; what they ask for is the scenario's."""
+
+    observe: bool = Field(
+        default=False, description="Keep what the gates measured, without frames, for tuning (docs/passive.md)."
+    )
+    observe_days: PositiveInt = Field(default=14, le=90, description="Days such values are kept.")
+
+
 class ServiceSettings(Section):
     """The process that serves."""
 
@@ -167,6 +176,7 @@ class Settings(BaseSettings):
     keys: KeySettings = Field(default_factory=KeySettings)
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     sessions: SessionSettings = Field(default_factory=SessionSettings)
+    liveness: LivenessSettings = Field(default_factory=LivenessSettings)
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)

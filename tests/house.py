@@ -63,6 +63,7 @@ REPOSITORIES = {
     "consent/standing.py",
     "identity/apikeys.py",
     "identity/attempts.py",
+    "liveness/observations.py",
     "vault/erasure.py",
     "vault/journal.py",
     "vault/keyring.py",

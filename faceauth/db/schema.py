@@ -16,6 +16,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -291,6 +292,21 @@ seen_views = Table(
     ),
     Index("ix_seen_views_subject", "tenant", "account"),
     Index("ix_seen_views_seen_at", "seen_at"),
+)
+
+# What gates measured, in observe mode: one row a value, under a number that stands for nobody (R24).
+gate_observations = Table(
+    "gate_observations",
+    METADATA,
+    Column("observation_id", Integer, primary_key=True),
+    Column("burst", String(32), nullable=False),
+    Column("profile", String(40), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("gate", String(20), nullable=False),
+    Column("name", String(20), nullable=False),
+    Column("value", Float, nullable=False),
+    Column("day", Date, nullable=False),
+    Index("ix_gate_observations_day", "day"),
 )
 
 audit_log = Table(

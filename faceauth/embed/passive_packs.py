@@ -45,6 +45,25 @@ def load_passive_pack(name: str, models_dir: Path, manifest: Path | None = None)
     return load_passive_spec(passive_spec(name, manifest), models_dir / name)
 
 
+def load_if_installed(name: str, models_dir: Path, manifest: Path | None = None) -> PassivePack | None:
+    """Load a passive pack, or return nothing where there is none: the levels that name it then deny (R4).
+
+    Args:
+        name: The pack's name; nothing is loaded where it is empty.
+        models_dir: The models folder.
+        manifest: A manifest of one's own, with more packs.
+
+    Raises:
+        ConfigurationError, ModelAltered, ModelError: As `load_passive_pack`: what is there must be right.
+    """
+    if not name:
+        return None
+    spec = passive_spec(name, manifest)
+    if not any((models_dir / name / one.name).is_file() for one in spec.files):
+        return None
+    return load_passive_spec(spec, models_dir / name)
+
+
 def load_passive_spec(spec: PassiveSpec, folder: Path) -> PassivePack:
     """Load a passive pack from its entry and the folder of its files; see `load_passive_pack`."""
     missing = [one.name for one in spec.files if not (folder / one.name).is_file()]

@@ -6,8 +6,7 @@ nothing but faces that a detector found: random noise looks living to them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -19,37 +18,86 @@ from faceauth.types import AlignedFace, DetectedFace, Image, ModelSession, Point
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Feeding(Protocol):
+    """How a network is fed, as the manifest says it: (pixel − mean) · scale, planes of `size` × `size` pixels."""
+
+    @property
+    def size(self) -> int:
+        """Pixels of the square it sees."""
+        ...
+
+    @property
+    def colour(self) -> Literal["rgb", "bgr"]:
+        """The order of its channels."""
+        ...
+
+    @property
+    def mean(self) -> tuple[float, float, float]:
+        """What is taken off each channel, in that order."""
+        ...
+
+    @property
+    def scale(self) -> float:
+        """What the rest is multiplied with."""
+        ...
+
+    @property
+    def batch(self) -> Literal["any", "one"]:
+        """Whether it takes any number of pictures at once, or one."""
+        ...
+
+    @property
+    def box(self) -> float | None:
+        """How many times as large as the detector's box is what it sees, or None with `template`."""
+        ...
+
+    @property
+    def template(self) -> Sequence[tuple[float, float]] | None:
+        """Where the five landmarks come to lie in the square, or None with `box`."""
+        ...
+
+    @property
+    def outside(self) -> float:
+        """The share of the square that may lie beyond the picture, with `template`."""
+        ...
+
+    @property
+    def live(self) -> int | None:
+        """The number of the class that is a living person; None where the output is its probability."""
+        ...
+
+
+class Loaded(Protocol):
+    """A network with the names to call it by."""
+
+    @property
+    def session(self) -> ModelSession:
+        """The network."""
+        ...
+
+    @property
+    def input(self) -> str:
+        """The name of its input."""
+        ...
+
+    @property
+    def output(self) -> str:
+        """The name of its output, of shape (n, classes), or (n,) without `spec.live`."""
+        ...
+
+    @property
+    def spec(self) -> Feeding:
+        """How it is fed."""
+        ...
+
+
 class PassiveNetwork:
-    """One network and how it is fed: (pixel − mean) · scale, planes of `size` × `size` pixels.
+    """One network and what it is shown."""
 
-    Attributes:
-        session: the loaded network.
-        input: the name of its input.
-        output: the name of its output: probabilities, shape (n, classes), or (n,) without `live`.
-        size: pixels of the square it sees.
-        colour: the order of its channels.
-        mean: what is taken off each channel, in that order.
-        scale: what the rest is multiplied with.
-        batch: whether it takes any number of pictures at once, or one.
-        box: how many times as large as the detector's box is what it sees, or None with `template`.
-        template: where the five landmarks come to lie in the square, shape (5, 2), or None with `box`.
-        outside: the share of the square that may lie beyond the picture, with `template`.
-        live: the number of the class that is a living person; None where the output is its probability.
-    """
-
-    session: ModelSession = field(repr=False)
-    input: str
-    output: str
-    size: int
-    colour: Literal["rgb", "bgr"]
-    mean: tuple[float, float, float]
-    scale: float
-    batch: Literal["any", "one"]
-    box: float | None = None
-    template: Points | None = field(default=None, repr=False)
-    outside: float = 0.0
-    live: int | None = None
+    def __init__(self, loaded: Loaded) -> None:
+        """Take a loaded network."""
+        self._loaded = loaded
+        self._spec = loaded.spec
 
     def scores(self, faces: Sequence[AlignedFace]) -> Floats:
         """Return how living each face looks to this network, 0 to 1, shape (n,).
@@ -57,17 +105,17 @@ class PassiveNetwork:
         Raises:
             ModelError: a face lies too far beyond its picture, or the network failed or gave no probability.
         """
-        cuts = np.stack([self.cut(face.frame.pixels, face.face) for face in faces])
-        planes = self.planes(cuts)
-        batches = [planes] if self.batch == "any" else [one[None] for one in planes]
-        answers = [self.session.run({self.input: batch}) for batch in batches]
-        if any(self.output not in answer for answer in answers):
-            raise ModelError(f"A passive network has no output {self.output!r}; the manifest and it do not agree.")
-        found = np.concatenate([answer[self.output] for answer in answers])
-        if self.live is not None:
-            if found.ndim != 2 or found.shape[1] <= self.live:
+        loaded, live = self._loaded, self._spec.live
+        planes = self.planes(np.stack([self.cut(face.frame.pixels, face.face) for face in faces]))
+        batches = [planes] if self._spec.batch == "any" else [one[None] for one in planes]
+        answers = [loaded.session.run({loaded.input: batch}) for batch in batches]
+        if any(loaded.output not in answer for answer in answers):
+            raise ModelError(f"A passive network has no output {loaded.output!r}, which the manifest names.")
+        found = np.concatenate([answer[loaded.output] for answer in answers])
+        if live is not None:
+            if found.ndim != 2 or found.shape[1] <= live:
                 raise ModelError("A passive network's output has another shape than the manifest says.")
-            found = found[:, self.live]
+            found = found[:, live]
         # Written so that a value that is no number is refused.
         if found.shape != (len(faces),) or not ((found >= -1e-6) & (found <= 1 + 1e-6)).all():
             raise ModelError("A passive network gave something that is no probability; refused.")
@@ -75,27 +123,28 @@ class PassiveNetwork:
 
     def cut(self, image: Image, face: DetectedFace) -> Image:
         """Return what the network sees of a face: shape (size, size, 3), RGB."""
-        if self.box is not None:
-            left, top, right, bottom = widened(face.box, image.shape[1], image.shape[0], self.box)
+        if self._spec.box is not None:
+            left, top, right, bottom = widened(face.box, image.shape[1], image.shape[0], self._spec.box)
             part = image[top : bottom + 1, left : right + 1]
-            return np.asarray(cv2.resize(part, (self.size, self.size), interpolation=cv2.INTER_LINEAR), np.uint8)
+            side = self._spec.size
+            return np.asarray(cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
         return self._aligned(image, face.landmarks)
 
     def planes(self, cuts: NDArray[np.uint8]) -> Floats:
         """Return cuts, shape (n, size, size, 3), RGB, as the network takes them: (n, 3, size, size)."""
-        ordered = cuts if self.colour == "rgb" else cuts[..., ::-1]
+        ordered = cuts if self._spec.colour == "rgb" else cuts[..., ::-1]
         planes = np.ascontiguousarray(ordered.transpose(0, 3, 1, 2), dtype=np.float32)
-        if any(self.mean):
-            planes -= np.asarray(self.mean, dtype=np.float32)[:, None, None]
-        return planes * np.float32(self.scale) if self.scale != 1.0 else planes
+        if any(self._spec.mean):
+            planes -= np.asarray(self._spec.mean, dtype=np.float32)[:, None, None]
+        return planes * np.float32(self._spec.scale) if self._spec.scale != 1.0 else planes
 
     def _aligned(self, image: Image, landmarks: Points) -> Image:
-        if self.template is None:
+        if self._spec.template is None:
             raise ModelError("A passive network is told neither a box nor a template; see the manifest.")
-        matrix = _similarity(landmarks, self.template)
-        size = (self.size, self.size)
+        matrix = _similarity(landmarks, np.asarray(self._spec.template, dtype=np.float32))
+        size = (self._spec.size, self._spec.size)
         inside = cv2.warpAffine(np.ones(image.shape[:2], np.float32), matrix, size, flags=cv2.INTER_LINEAR)
-        if not 1.0 - float(np.mean(inside)) <= self.outside:
+        if not 1.0 - float(np.mean(inside)) <= self._spec.outside:
             raise ModelError("A face lies too near the picture's edge for a passive network.")
         edge = cv2.BORDER_REPLICATE
         return np.asarray(cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=edge), np.uint8)
@@ -104,7 +153,7 @@ class PassiveNetwork:
 class PassiveNetworks:
     """Several networks that are asked together; a `faceauth.types.PassiveModels`."""
 
-    def __init__(self, networks: Sequence[PassiveNetwork]) -> None:
+    def __init__(self, networks: Sequence[Loaded]) -> None:
         """Take the networks of one pack.
 
         Raises:
@@ -112,7 +161,7 @@ class PassiveNetworks:
         """
         if not networks:
             raise ModelError("A passive pack has no network.")
-        self._networks = tuple(networks)
+        self._networks = tuple(PassiveNetwork(one) for one in networks)
 
     def live_scores(self, faces: Sequence[AlignedFace]) -> Floats:
         """Return how living each face looks, 0 to 1, shape (n,): the mean over the networks.
