@@ -127,6 +127,11 @@ class KeyringProvider:
                     f"A data key is wrapped under version {version}, and versions below {keyring.minimum} are "
                     "refused: restore a key store that was rotated."
                 )
+            if version in keyring.destroyed:
+                raise KeyUnavailable(
+                    f"A data key is wrapped under version {version}, which was destroyed: restore a newer key "
+                    "store."
+                )
             places.append(place)
             records.append(Wrapped(wrapped, version, LABEL + context))
         for place, plain in zip(places, self._keks(keyring).unwrap(records), strict=True):

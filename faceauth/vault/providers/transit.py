@@ -114,11 +114,11 @@ class TransitKeks:
         def work() -> None:
             if min(self._there(), default=version + 1) > version:
                 return
-            floor = version + 1
-            self._transit().update_key_configuration(
-                min_decryption_version=floor, min_encryption_version=floor, **self._place()
-            )
-            self._transit().trim_key(min_version=floor, **self._place())
+            floor, transit = version + 1, self._transit()
+            # One after the other: the client refuses the two in one request where they are equal.
+            transit.update_key_configuration(min_encryption_version=floor, **self._place())
+            transit.update_key_configuration(min_decryption_version=floor, **self._place())
+            transit.trim_key(min_version=floor, **self._place())
 
         self._ask(work)
         return "Vault has trimmed the key; snapshots of Vault's storage that are older still hold it."
@@ -142,36 +142,35 @@ class TransitKeks:
         return [_record(one["ciphertext"], version) for one in _results(answer, len(keys))]
 
     def _unwrap_some(self, records: Sequence[Wrapped]) -> list[KeyBytes | SealBroken]:
-        found: list[KeyBytes | SealBroken] = [
-            SealBroken("A wrapped data key is none that Vault made; restore the key store.") for _ in records
+        texts = [_ciphertext(one) for one in records]
+        asked = [(one, text) for one, text in zip(records, texts, strict=True) if text is not None]
+        opened = iter(self._ask(partial(self._decrypt_all, asked)) if asked else ())
+        found = [None if text is None else next(opened) for text in texts]
+        return [
+            key or SealBroken("A wrapped data key does not open: altered, or wrapped for something else.")
+            for key in found
         ]
-        asked = [(place, one, text) for place, one in enumerate(records) if (text := _ciphertext(one)) is not None]
-        if not asked:
-            return found
-        opened = self._ask(partial(self._decrypt, [(one, text) for _, one, text in asked]))
-        if opened is None:
-            # Something in the batch is refused, and Vault then may refuse it all: each is asked for on its own.
-            several = [self._ask(partial(self._decrypt, [(one, text)])) for _, one, text in asked]
-            if None in several:
-                self._ask(self._prove)
-            opened = [None if one is None else one[0] for one in several]
-        for (place, _, _), key in zip(asked, opened, strict=True):
-            found[place] = key or SealBroken(
-                "A wrapped data key does not open: altered, or wrapped for something else."
-            )
-        return found
 
-    def _decrypt(self, asked: Sequence[tuple[Wrapped, str]]) -> list[KeyBytes | None] | None:
-        """Return the keys; None in the place of one that Vault refuses, and of all when it refuses the request."""
+    def _decrypt_all(self, asked: Sequence[tuple[Wrapped, str]]) -> list[KeyBytes | None]:
+        """Return the keys, and None in the place of those that Vault refuses."""
+        opened = self._decrypt(asked)
+        if None in opened:
+            self._prove()
+        return opened
+
+    def _decrypt(self, asked: Sequence[tuple[Wrapped, str]]) -> list[KeyBytes | None]:
         items = [{"ciphertext": text, "associated_data": _text(one.context)} for one, text in asked]
         try:
             answer = self._transit().decrypt_data(ciphertext=None, batch_input=items, **self._place())
-        except hvac.exceptions.InvalidRequest:
-            return None
+        except hvac.exceptions.InvalidRequest as refused:
+            # So Vault answers when it refuses a part of the batch; the answer has the other part.
+            answer = refused.json
         results = _results(answer, len(asked))
-        if any("error" in one and one["error"] for one in results):
-            return None
-        return [_plain(one["plaintext"]) for one in results]
+        if any("too old" in str(one.get("error")) for one in results):
+            raise KeyUnavailable(
+                "Vault refuses the version of a wrapped key: its minimum is higher, or it is gone."
+            )
+        return [None if one.get("error") else _plain(one["plaintext"]) for one in results]
 
     def _prove(self) -> None:
         """Vault answers 400 to an altered record and to much else: it has to open what it seals now."""
