@@ -8,7 +8,7 @@ from faceauth.audit.log import AuditLog
 from faceauth.capture.detect import build_detector
 from faceauth.capture.faces import FaceReader
 from faceauth.capture.guidance import DEFAULT as CAPTURE_PROFILE
-from faceauth.capture.seen_frames import SeenFrames
+from faceauth.capture.intake import make_intake
 from faceauth.capture.session import SessionStore
 from faceauth.clock import Clock, system_clock
 from faceauth.consent.accounts import AccountStore
@@ -318,7 +318,7 @@ def assemble(
         scenarios=scenarios,
         gate=gate,
         sessions=sessions,
-        seen=SeenFrames(key=keyring.replay_key),
+        intake=make_intake(keyring.replay_key, audit=audit, clock=clock, random=random),
         attempts=attempts,
         reader=FaceReader(
             _detector(pack),

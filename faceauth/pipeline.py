@@ -16,7 +16,7 @@ from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
 from faceauth.capture.burst import Burst, read_burst
 from faceauth.capture.faces import FaceReader
-from faceauth.capture.seen_frames import SeenFrames
+from faceauth.capture.intake import Intake
 from faceauth.capture.session import CaptureSession, Outcome, SessionStore
 from faceauth.clock import Clock
 from faceauth.consent.gate import ConsentGate
@@ -39,6 +39,7 @@ from faceauth.errors import (
     TooManyFrames,
 )
 from faceauth.identity.attempts import Attempts
+from faceauth.liveness.chain import chain_of
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, extend
 from faceauth.liveness.decision import judge
 from faceauth.liveness.observations import Observer
@@ -53,7 +54,6 @@ from faceauth.types import (
     ConsentGrant,
     Embedder,
     Evidence,
-    Frame,
     LiveCapture,
     MatchDecision,
     OperatingPoint,
@@ -88,7 +88,7 @@ class Pipeline:
     scenarios: ScenarioStore
     gate: ConsentGate
     sessions: SessionStore
-    seen: SeenFrames
+    intake: Intake
     attempts: Attempts
     reader: FaceReader
     embedder: Embedder
@@ -103,9 +103,9 @@ class Pipeline:
     observer: Observer | None = None
 
     def submit(
-        self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object
+        self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object, chain: object = None
     ) -> SessionAnswer:
-        """Judge one burst of frames and decide, or say what the person can do better.
+        """Judge one burst of frames and decide, or say what to do better; `chain` is the device's hash, if any.
 
         Raises:
             NotAuthenticated: the token opens no such session.
@@ -114,7 +114,7 @@ class Pipeline:
             StorageError: nothing could be recorded; nothing was accepted.
         """
         session = self.begin(session_id, client_token)
-        return self.decide(session, lambda challenge: self._read(parts, timeline, challenge))
+        return self.decide(session, lambda challenge: self._read(parts, timeline, challenge, chain))
 
     def begin(self, session_id: str, client_token: str, *, streamed: bool = False) -> CaptureSession:
         """Claim a session for one burst, posted or streamed; `decide` gives it back or ends it.
@@ -126,10 +126,6 @@ class Pipeline:
         with self.data.begin() as conn:
             session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
             return self.sessions.claim(conn, session, now=self.clock(), capture=capture, streamed=streamed)
-
-    def refuse(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
-        """End a claimed session without judging its frames: the device broke the rules, or the time is over."""
-        return self._deny(session, denied)
 
     def decide(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
         """Judge the burst that `read` returns for the session's challenge; post and stream both end here.
@@ -146,17 +142,20 @@ class Pipeline:
         except LivenessInconclusive as unclear:
             return self._ask_more(session, unclear)
         except Denied as denied:
-            return self._deny(session, denied)
+            return self.refuse(session, denied)
         except ConsentError as shut:
-            return self._deny(session, Denied(shut.code))
+            return self.refuse(session, Denied(shut.code))
         except SessionClosed:
             raise
         except Exception as error:  # noqa: BLE001  an error on the way to a decision is a denial (R4)
             log.warning("session.unavailable", error=type(error).__name__, code=getattr(error, "code", None))
-            return self._deny(session, Denied("unavailable"))
+            return self.refuse(session, Denied("unavailable"))
 
-    def _read(self, parts: Sequence[bytes], timeline: object, challenge: Challenge) -> Burst:
-        return Burst(read_burst(parts, timeline, challenge, self.settings.capture))
+    def _read(self, parts: Sequence[bytes], timeline: object, challenge: Challenge, chain: object) -> Burst:
+        frames = read_burst(parts, timeline, challenge, self.settings.capture)
+        own = chain_of(challenge, zip([frame.t_ms for frame in frames], parts, strict=True))
+        own.check(chain)
+        return Burst(frames, evidence=Evidence(chain=own.digest))
 
     def _judge(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
         grant = None if session.account is None else self._ask(session, session.account)
@@ -166,7 +165,7 @@ class Pipeline:
         faces, guidance = self.reader.read(burst.frames, facing=facing, found=burst.found)
         if guidance:
             return self._ask_again(session, guidance)
-        self._charge(session, challenge, burst.frames)
+        self._charge(session, challenge, burst, grant)
         live = self._live(session, challenge, faces, burst.evidence)
         probe = make_probe(live, self.embedder)
         if grant is None:
@@ -196,25 +195,26 @@ class Pipeline:
         log.info("session.liveness", gate=unclear.gate, more=unclear.more)
         challenge = challenge_from_wire(session.challenge)
         if challenge.extra or session.posts >= self.settings.sessions.posts:
-            return self._deny(session, unclear)
+            return self.refuse(session, unclear)
         profile = PROFILES[challenge.profile]
         longer, step = extend(challenge, more=unclear.more, profile=profile, random=self.random)
         with self.data.begin() as conn:
             self.sessions.extend(conn, session, challenge_to_wire(longer))
         return SessionAnswer("open", (f"step:{step.id}",))
 
-    def _charge(self, session: CaptureSession, challenge: Challenge, frames: Sequence[Frame]) -> None:
-        # Durable before liveness and comparison run, so that ending the process never buys an extra try (R11).
-        # A burst with one more step is the same attempt: the one before it was neither accepted nor denied.
-        # A replayed frame is denied only after the charge has been committed.
+    def _charge(
+        self, session: CaptureSession, challenge: Challenge, burst: Burst, grant: ConsentGrant | None
+    ) -> None:
+        # Durable before liveness and comparison run, so that ending the process buys no extra try (R11). A burst
+        # with one more step is the same attempt. A replayed frame is denied only after the charge is committed.
         with self.data.begin() as conn:
+            if grant is not None:
+                self.gate.confirm(conn, grant)
             if session.purpose == "verify" and session.account is not None and not challenge.extra:
                 self.attempts.charge(conn, tenant=session.tenant, account=session.account)
-            replayed = self.seen.remember(
-                conn, session_id=session.session_id, digests=[frame.digest for frame in frames], now=self.clock()
-            )
+            replayed = self.intake.replayed(conn, session, grant, burst)
         if replayed:
-            raise LivenessDenied("replay", "A frame of this burst was sent before.", reason="injection")
+            raise LivenessDenied("replay", "Frames of this burst were sent before.", reason="injection")
 
     def _live(
         self, session: CaptureSession, challenge: Challenge, faces: Sequence[AlignedFace], evidence: Evidence
@@ -307,8 +307,7 @@ class Pipeline:
             earlier = renewal.probe(live)
             searches += [] if earlier is None else [(earlier, renewal.points)]
         people = sum(self.index.people(*place, one.model_digest) for one, _ in searches)
-        looked = [self._search(session, one, points, people) for one, points in searches]
-        hits = [hit for hit in looked if hit is not None]
+        hits = [hit for one, points in searches if (hit := self._search(session, one, points, people))]
         if not hits:
             raise Mismatch("Nobody who agreed to be identified looks like this.")
         if len({hit.grant.account for hit in hits}) > 1:
@@ -377,7 +376,8 @@ class Pipeline:
             # Whoever is not in the index is not found until the next start; whoever is not there lets nobody in.
             log.warning("session.not_indexed", code=error.code)
 
-    def _deny(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
+    def refuse(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
+        """End a claimed session with a denial; whatever was decided meanwhile stands."""
         if isinstance(denied, LivenessDenied):
             log.info("session.liveness", gate=denied.gate)
         with self.data.begin() as conn:

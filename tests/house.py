@@ -53,6 +53,7 @@ FRAMEWORKS = {"fastapi": {"api"}, "starlette": {"api"}, "uvicorn": {"api", "cli"
 REPOSITORIES = {
     "audit/log.py",
     "capture/seen_frames.py",
+    "capture/seen_views.py",
     "capture/session.py",
     "consent/accounts.py",
     "consent/events.py",

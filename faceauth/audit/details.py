@@ -8,6 +8,7 @@ Value = str | int | bool
 ALLOWED = frozenset(
     {
         "campaign_id",
+        "chain",
         "consent_id",
         "count",
         "generation",

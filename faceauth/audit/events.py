@@ -29,6 +29,7 @@ class Event(StrEnum):
     CONSENT_WITHDRAWN = "person:consent:withdrawn"
     CONSENT_EXPIRED = "service:consent:expired"
 
+    BURST_RECEIVED = "device:burst:received"
     SESSION_OPENED = "application:session:opened"
     SESSION_CANCELLED = "device:session:cancelled"
     SESSION_ACCEPTED = "service:session:accepted"
