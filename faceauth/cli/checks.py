@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from faceauth.cli import passive
 from faceauth.clock import Clock, system_clock
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
@@ -161,6 +162,7 @@ def _databases(
                 "references",
                 lambda: _references(settings, data, data_keys),
             ),
+            ("passive models", lambda: _passive_models(settings, data)),
         ]
     for name, step in steps:
         try:
@@ -183,6 +185,15 @@ def _owner(data: Database, keyring: Keyring) -> str:
     with data.read() as conn:
         bind_installation(conn, keyring)
     return f"{keyring.installation_id[:8]}, keyring and database belong together"
+
+
+def _passive_models(settings: Settings, data: Database) -> str:
+    with data.read() as conn:
+        asked_by = passive.asking(conn, ScenarioStore(settings.consent))
+    if found := passive.problem(settings, asked_by):
+        raise _WrongError(found)
+    told = f"asked for by {', '.join(asked_by)}" if asked_by else "no scenario asks for them"
+    return f"{settings.pad_pack}, {told}" if passive.is_there(settings) else f"not installed; {told}"
 
 
 def _erasures(data: Database) -> str:

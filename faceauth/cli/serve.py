@@ -8,6 +8,7 @@ import uvicorn
 
 from faceauth.api.app import create_app
 from faceauth.api.logging import configure_logging
+from faceauth.cli import passive
 from faceauth.cli.console import fail, progress_bar
 from faceauth.installation import open_installation
 from faceauth.settings import load_settings
@@ -32,6 +33,7 @@ def serve(
     with progress_bar() as show:
         installation = open_installation(settings, progress=lambda done, of: show("filling the index", done, of))
     try:
+        passive.warn(installation)
         listening = _listen(host, port)
         with listening:
             config = uvicorn.Config(
