@@ -311,3 +311,14 @@ class Overloaded(FaceauthError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"The service is busy. Try again in {retry_after_s} s.")
         self.retry_after_s = retry_after_s
+
+
+class Starting(FaceauthError):
+    """The service fills its index and cannot search yet."""
+
+    code = "starting"
+    retry_after_s = 5
+    """Seconds; own figure."""
+
+    def __init__(self) -> None:
+        super().__init__("The service has just started and fills its index. Try again in a moment.")

@@ -42,29 +42,20 @@ class IndexFilling:
         self._scenarios = scenarios
         self._index = index
         self._models = models
-        self._ready = Event()
-        self._ready.set()
+        self._stopped = Event()
 
-    def ready(self) -> bool:
-        """Say whether searches may go on: they wait from `postpone` to the end of `run`.
-
-        In an index that is half full the best candidate may be missing, and the second would be taken for the
-        only one.
-        """
-        return self._ready.is_set()
-
-    def postpone(self) -> None:
-        """Let searches wait until `run` has ended well."""
-        self._ready.clear()
+    def stop(self) -> None:
+        """Let `run` end after the batch it is at; searches stay refused. Call it from any thread."""
+        self._stopped.set()
 
     def run(self, progress: Progress | None = None) -> int:
-        """Fill, and return how many references came in. If it fails, searches wait on.
+        """Fill, and return how many references came in. Searches are refused until everybody is there.
 
         Raises:
             KeyUnavailable: No key can be had.
             StorageError: A database failed.
         """
-        self.postpone()
+        self._index.hold()
         with self._data.read() as conn:
             wanted = [
                 (found.tenant, found.scenario)
@@ -72,7 +63,8 @@ class IndexFilling:
                 if found.mode == "identify" and found.state == "active"
             ]
         count = self._fill(wanted, progress) if wanted else 0
-        self._ready.set()
+        if not self._stopped.is_set():
+            self._index.release()
         return count
 
     def _fill(self, wanted: Collection[tuple[str, str]], progress: Progress | None) -> int:
@@ -82,6 +74,8 @@ class IndexFilling:
         done = 0
         with self._index.adding() as adding:
             for opened in gallery:
+                if self._stopped.is_set():
+                    break
                 # With two models nobody knows how many of a scenario's references are whose: rows come as needed.
                 scenario = opened.place.tenant, opened.place.scenario
                 expected = counts.pop(scenario, 0) if len(self._models) == 1 else 0

@@ -24,6 +24,7 @@ from faceauth.db.upgrade import check, upgrade
 from faceauth.embed.packs import Pack, load_pack
 from faceauth.embed.passive_packs import PassivePack, load_if_installed
 from faceauth.errors import ConfigurationError, KeyringMissing
+from faceauth.filling import IndexFilling
 from faceauth.identity.apikeys import ApiKeys
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.tokens import Tokens
@@ -82,6 +83,7 @@ class Installation:
     lifecycle: Lifecycle
     journal: Journal
     data_keys: DataKeys
+    filling: IndexFilling
     occupancy: Occupancy | None = None
     before: Pack | None = None
     passive: PassivePack | None = None
@@ -173,8 +175,11 @@ def open_installation(
     clock: Clock = system_clock,
     random: Random = os.urandom,
     progress: Progress | None = None,
+    fill: bool = True,
 ) -> Installation:
     """Check keyring, databases and models, finish erasures that a crash cut short, and fill the index.
+
+    Without `fill` the index is left to the caller: searches are refused until `installation.filling.run` ended.
 
     Raises:
         FaceauthError: whatever is wrong, in one line that says what to do.
@@ -207,7 +212,10 @@ def open_installation(
         installation = replace(installation, occupancy=occupancy)
         installation.erasure.resume()
         destroy_returned(data, journal, installation.data_keys)
-        _fill(installation, progress)
+        if fill:
+            installation.filling.run(progress)
+        else:
+            installation.index.hold()
     except BaseException:
         data.dispose()
         keys.dispose()
@@ -372,6 +380,13 @@ def assemble(
         lifecycle=lifecycle,
         journal=journal,
         data_keys=data_keys,
+        filling=IndexFilling(
+            data=data,
+            keys=data_keys,
+            scenarios=scenarios,
+            index=index,
+            models={one.embedder.model_digest for one in (pack, before) if one is not None},
+        ),
         before=before,
         passive=passive,
     )
@@ -381,21 +396,3 @@ def _observer(settings: Settings, data: Database, clock: Clock, random: Random) 
     if not settings.liveness.observe:
         return None
     return Observer(data, Observations(random=random, days=settings.liveness.observe_days), clock)
-
-
-def _fill(installation: Installation, progress: Progress | None) -> None:
-    """Put the references of every identification scenario into the index; 1:1 opens its own (R8)."""
-    packs = (installation.pack, installation.before)
-    models = {pack.embedder.model_digest for pack in packs if pack is not None}
-    with installation.index.adding() as adding, installation.data.read() as conn:
-        wanted = [
-            (found.tenant, found.scenario)
-            for found in installation.scenarios.list(conn, DEFAULT_TENANT)
-            if found.mode == "identify" and found.state == "active"
-        ]
-        for tenant, scenario in wanted:
-            total = installation.references.count(conn, tenant=tenant, scenario=scenario)
-            opened = installation.references.open_scenario(conn, tenant=tenant, scenario=scenario)
-            # What a model made that is not served is compared with nothing, and need not lie in memory.
-            served = (reference for reference in opened if reference.model_digest in models)
-            adding.fill(served, progress, total=total)

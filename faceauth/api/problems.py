@@ -70,6 +70,7 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.RestoreNeeded: (503, "The storage failed"),
     errors.AuditUnavailable: (503, "The storage failed"),
     errors.Overloaded: (503, "The service is busy"),
+    errors.Starting: (503, "The service is starting"),
 }
 """Every error class, its status and its title. A test holds that none is missing."""
 
@@ -111,14 +112,14 @@ def problem_of(
     # A class that is new and not in the table yet answers like its parent.
     status, title = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
     detail = str(error)
-    if status >= 500 and not isinstance(error, errors.Overloaded):
+    if status >= 500 and not isinstance(error, errors.Overloaded | errors.Starting):
         # These texts are for the operator: they name folders, files and servers.
         log.error("request.failed", error=type(error).__name__, code=error.code, detail=detail)
         detail = INTERNAL_DETAIL
     headers = {}
     if isinstance(error, errors.NotAuthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.Overloaded):
+    if isinstance(error, errors.Overloaded | errors.Starting):
         headers["Retry-After"] = str(error.retry_after_s)
     if status == 503 and "Retry-After" not in headers:
         headers["Retry-After"] = "5"  # own figure; the cause is in the log and needs a person or a moment

@@ -1,6 +1,9 @@
 """`faceauth serve`: the service and its pages, one process."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
 from typing import Annotated, Final
 
 import typer
@@ -10,7 +13,8 @@ from faceauth.api.app import create_app
 from faceauth.api.logging import configure_logging
 from faceauth.cli import passive
 from faceauth.cli.console import fail, progress_bar
-from faceauth.installation import open_installation
+from faceauth.errors import FaceauthError
+from faceauth.installation import Installation, open_installation
 from faceauth.settings import load_settings
 
 GRACE_S: Final = 10
@@ -27,11 +31,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for any free one.")] = 8000,
 ) -> None:
-    """Check keyring, databases and models, fill the index, and serve until told to stop."""
+    """Check keyring, databases and models, and serve until told to stop; `readyz` waits for the index."""
     settings = load_settings()
     configure_logging()
-    with progress_bar() as show:
-        installation = open_installation(settings, progress=lambda done, of: show("filling the index", done, of))
+    installation = open_installation(settings, fill=False)
     try:
         passive.warn(installation)
         listening = _listen(host, port)
@@ -56,9 +59,35 @@ def serve(
             shown = f"[{address}]" if ":" in address else address
             # The log goes to the error stream, one JSON object a line; this line is for people and scripts.
             typer.echo(f"Serving on http://{shown}:{bound}. Stop with Ctrl-C.")
-            uvicorn.Server(config).run(sockets=[listening])
+            server = uvicorn.Server(config)
+            with _filling(installation, server):
+                server.run(sockets=[listening])
     finally:
         installation.close()
+
+
+@contextmanager
+def _filling(installation: Installation, server: uvicorn.Server) -> Iterator[None]:
+    """Fill the index while the service answers already; if that fails, the service ends with what is wrong."""
+    failed: list[FaceauthError] = []
+
+    def fill() -> None:
+        try:
+            with progress_bar() as show:
+                installation.filling.run(lambda done, of: show("filling the index", done, of))
+        except FaceauthError as error:
+            failed.append(error)
+            server.should_exit = True
+
+    thread = Thread(target=fill, name="filling")
+    thread.start()
+    try:
+        yield
+    finally:
+        installation.filling.stop()
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -58,7 +58,7 @@ class Gallery:
         scenarios: Whose references are wanted.
         models: The digests of the models that made them; what other models made is left closed (R23).
         report: Told of each reference that does not open; it is skipped and left in place (R48).
-        rows_at_once: How many are read and opened together.
+        rows_at_once: How many are read and opened together; `ROWS_AT_ONCE` if not given.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class Gallery:
         scenarios: Scenarios,
         models: Collection[bytes],
         report: Report = log_broken,
-        rows_at_once: int = ROWS_AT_ONCE,
+        rows_at_once: int | None = None,
     ) -> None:
         self._data = data
         self._keys = keys
         self._scenarios = tuple(scenarios)
         self._models = tuple(models)
         self._report = report
-        self._rows_at_once = rows_at_once
+        self._rows_at_once = rows_at_once or ROWS_AT_ONCE
         self._openers: dict[int, Opener] = {}
 
     def count(self) -> dict[tuple[str, str], int]:

@@ -156,3 +156,14 @@ def test_two_apps_do_not_mix_their_counters(installation: Installation) -> None:
         first.get("/healthz")
         assert "/healthz" in first.get("/metrics").text
         assert "/healthz" not in second.get("/metrics").text
+
+
+def test_readiness_waits_for_the_index_and_health_does_not(service: Service) -> None:
+    """A restart must not send people to a service that finds nobody yet."""
+    service.installation.index.hold()
+    answer = service.http.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "starting")
+    assert int(answer.headers["retry-after"]) > 0
+    assert service.http.get("/healthz").status_code == 200
+    service.installation.index.release()
+    assert service.http.get("/readyz").status_code == 200

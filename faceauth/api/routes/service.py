@@ -12,7 +12,7 @@ from faceauth.api.metrics import CONTENT_TYPE
 from faceauth.api.problems import problem_of
 from faceauth.api.wire.base import Answer, with_example
 from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.errors import FaceauthError
+from faceauth.errors import FaceauthError, Starting
 
 router = APIRouter(tags=["service"])
 
@@ -59,11 +59,13 @@ async def healthz() -> HealthAnswer:
 
 @router.get("/readyz", response_model=HealthAnswer)
 def readyz(request: Request, here: Here) -> HealthAnswer | JSONResponse:
-    """Whether it can serve: the databases answer and may be written.
+    """Whether it can serve: the databases answer and may be written, and the index is filled.
 
-    Models, keys and index were checked before it started.
+    Models and keys were checked before it started.
     """
     try:
+        if here.index.held:
+            raise Starting
         with here.data.read() as conn:
             here.scenarios.list(conn, DEFAULT_TENANT)
         with here.key_database.read():

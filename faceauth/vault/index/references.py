@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from faceauth.errors import InvalidRequest
+from faceauth.errors import InvalidRequest, Starting
 from faceauth.types import Reference, Vector
 from faceauth.vault.index.blocks import Block, Sizes
 from faceauth.vault.index.engine import EngineChoice, Floats, Rows
@@ -59,6 +59,20 @@ class ReferenceIndex:
         self._partitions: dict[Place, Partition] = {}
         self._directory = Directory()
         self._removals = _Removals()
+        self._held = False
+
+    @property
+    def held(self) -> bool:
+        """Whether searches are refused for now."""
+        return self._held
+
+    def hold(self) -> None:
+        """Refuse searches until `release`: in an index half full the best candidate may be missing."""
+        self._held = True
+
+    def release(self) -> None:
+        """Let searches in: everybody is there."""
+        self._held = False
 
     def __len__(self) -> int:
         with self._lock:
@@ -113,6 +127,7 @@ class ReferenceIndex:
 
         Raises:
             InvalidRequest: If `vector` is no finite vector of the model's dimension, or k is not positive.
+            Starting: If the index is being filled.
         """
         if vector.ndim != 1:
             raise InvalidRequest("A search takes one finite embedding and asks for at least one candidate.")
@@ -122,6 +137,8 @@ class ReferenceIndex:
         self, tenant: str, scenario: str, model_digest: bytes, vectors: Floats, k: int
     ) -> list[list[Candidate]]:
         """Search for each of the vectors, shape (m, d), reading the rows once for several; see `search`."""
+        if self._held:
+            raise Starting
         if k < 1 or vectors.ndim != 2 or not np.isfinite(vectors).all():
             raise InvalidRequest("A search takes one finite embedding and asks for at least one candidate.")
         with self._lock:
