@@ -29,6 +29,7 @@ from faceauth.types import (
     Purpose,
 )
 from faceauth.vault.keyring import Keyring, bind_installation
+from faceauth.vault.keyring_place import KeyringPlace
 from tests.clocks import HandClock
 from tests.databases import Databases
 
@@ -156,9 +157,17 @@ class Service:
         )
 
 
-def make_service(databases: Databases, keyring: Keyring, folder: Path, clock: HandClock) -> Service:
+def make_service(
+    databases: Databases,
+    keyring: Keyring,
+    folder: Path,
+    clock: HandClock,
+    *,
+    settings: Settings | None = None,
+    place: KeyringPlace | None = None,
+) -> Service:
     """Assemble an installation over migrated databases."""
-    settings = Settings(data_dir=folder, models_dir=folder)
+    settings = settings or Settings(data_dir=folder, models_dir=folder)
     pack = Pack(
         name="double",
         licence="",
@@ -169,7 +178,7 @@ def make_service(databases: Databases, keyring: Keyring, folder: Path, clock: Ha
         detector_options={},
         detector=OneFace(),
     )
-    installation = assemble(settings, databases.data, databases.keys, keyring, pack, clock=clock)
+    installation = assemble(settings, databases.data, databases.keys, keyring, pack, place=place, clock=clock)
     with databases.data.begin() as conn:
         bind_installation(conn, keyring)
         ensure_tenant(conn, tenant=DEFAULT_TENANT, now=clock())
