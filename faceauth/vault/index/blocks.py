@@ -1,35 +1,39 @@
 """A block: an engine, and what its rows are of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from sys import intern
 from typing import Final
 
+from faceauth.vault.index.codebook import Codebook
+from faceauth.vault.index.codes import DEPTH, CodedRows
 from faceauth.vault.index.engine import Engine, EngineChoice, EngineName
 from faceauth.vault.index.exact import ExactRows
+from faceauth.vault.index.scalar import HalfRows, Int8Rows
 
 RANK: Final[dict[EngineName, int]] = {"exact": 0, "fp16": 1, "int8": 1, "codes": 2}
 """Rows only ever move to an engine of a higher rank, or to a larger block of the same."""
-
-
-ENGINES: Final[dict[EngineName, Callable[[int, int], Engine]]] = dict.fromkeys(RANK, ExactRows)
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How many rows make which engine worth while; measured in docs/index-engines.md.
 
-    Below `small` rows nothing is gained by another engine than the exact one, so none is made whatever is set.
-    `smallest_block` is the first block of a place; every next one is twice what is there, up to `largest_block`.
-    `moved_per_change` rows leave a small block with each change.
+    Up to `small` rows nothing is gained by another engine than the exact one, so none is made whatever is set.
+    Codes are learned from `learned_from` rows. `smallest_block` is the first block of a place; every next one is
+    twice what is there, up to `largest_block`, or `largest_codes` for codes. `moved_per_change` rows leave a block
+    that is too small with each change. `depth` rows are nominated by codes.
     """
 
+    small: int = 4_096
     exact_below: int = 20_000
-    fp16_below: int = 100_000
-    small: int = 1_000
+    half_below: int = 100_000
+    learned_from: int = 16_384
     smallest_block: int = 8
     largest_block: int = 65_536
+    largest_codes: int = 1_048_576
     moved_per_change: int = 2
+    depth: int = DEPTH
 
     def engine_for(self, rows: int, choice: EngineChoice) -> EngineName:
         """Return the engine for a place of so many rows."""
@@ -39,12 +43,16 @@ class Sizes:
             return choice
         if rows <= self.exact_below:
             return "exact"
-        return "fp16" if rows <= self.fp16_below else "codes"
+        return "fp16" if rows <= self.half_below else "codes"
 
 
-def make_engine(name: EngineName, capacity: int, dimension: int) -> Engine:
-    """Return an empty block of the engine of this name."""
-    return ENGINES[name](capacity, dimension)
+def make_engine(name: EngineName, capacity: int, dimension: int, codebook: Codebook | None, depth: int) -> Engine:
+    """Return an empty block of the engine of this name; codes need a codebook."""
+    if codebook is not None and name == "codes":
+        return CodedRows(capacity, dimension, codebook, depth=depth)
+    if name == "exact":
+        return ExactRows(capacity, dimension)
+    return Int8Rows(capacity, dimension) if name == "int8" else HalfRows(capacity, dimension)
 
 
 class Block:

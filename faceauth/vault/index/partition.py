@@ -6,16 +6,23 @@ rebuilt at once and no query waits.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from faceauth.vault.index.blocks import RANK, Block, Sizes, make_engine
-from faceauth.vault.index.engine import EngineChoice, Floats
+from faceauth.vault.index.codebook import Codebook, Moments
+from faceauth.vault.index.engine import Engine, EngineChoice, EngineName, Floats
 
 ROW_BITS: Final = 24
 """A slot is a block's number and a row in one integer, for a tuple for each of a million references weighs."""
+
+
+_WORTH_MAKING_BEFORE: Final = 4_096
+"""Rows from which on a block is made without the lock: its memory has to be written once."""
 
 
 class Place(NamedTuple):
@@ -48,10 +55,21 @@ class Directory:
         return partition, block, slot & ((1 << ROW_BITS) - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The next block: its engine, and for how many rows."""
+
+    name: EngineName
+    capacity: int
+
+
 class Partition:
     """The rows of one place. Whoever calls holds the index's lock."""
 
-    __slots__ = ("_choice", "_directory", "_sizes", "blocks", "count", "dimension", "people", "place")
+    __slots__ = (
+        *("_choice", "_codebook", "_directory", "_expected", "_moments", "_sizes", "_spare"),
+        *("blocks", "count", "dimension", "people", "place"),
+    )
 
     def __init__(
         self, place: Place, dimension: int, directory: Directory, sizes: Sizes, choice: EngineChoice
@@ -64,12 +82,17 @@ class Partition:
         self._directory = directory
         self._sizes = sizes
         self._choice = choice
+        self._expected = 0
+        self._moments: Moments | None = None
+        self._codebook: Codebook | None = None
+        self._spare: Engine | None = None
 
     def put(self, reference_id: str, account: str, vector: Floats) -> None:
         """Take a row for a reference that has none."""
         block = next((block for block in reversed(self.blocks) if block.room), None) or self._grow(self.count + 1)
         row = block.claim(reference_id, account)
         block.engine.put(row, vector)
+        self._learn(vector[None])
         self._note(reference_id, account, block, row)
         self.move_on()
 
@@ -82,6 +105,7 @@ class Partition:
             end = min(len(ids), done + block.unbroken_room)
             first = block.claim_line(ids[done:end], accounts[done:end])
             block.engine.put_many(first, vectors[done:end])
+            self._learn(vectors[done:end])
             for row, at in enumerate(range(done, end), first):
                 self._note(ids[at], accounts[at], block, row)
             done = end
@@ -110,22 +134,77 @@ class Partition:
         self.blocks.clear()
 
     def expect(self, rows: int) -> None:
-        """Make room for so many rows more, by the engine that suits them all together."""
-        room = sum(block.room for block in self.blocks)
-        while room < rows:
-            room += self._grow(self.count + rows, at_least=rows - room).room
+        """Plan for so many rows more."""
+        self._expected = self.count + rows
 
-    def _grow(self, total: int, at_least: int = 0) -> Block:
-        """Add a block for a place that will have `total` rows, and let smaller ones go over into it."""
+    def due(self, coming: int) -> Callable[[], Codebook | Engine] | None:
+        """Return what makes something that `coming` rows more will need, for `accept`.
+
+        It takes long, so it is to be called without the lock.
+        """
         sizes = self._sizes
-        last = self.blocks[-1].engine if self.blocks else None
+        if self._codebook is None and self._moments is not None and self._moments.count >= sizes.learned_from:
+            return partial(Codebook.fit, self._moments)
+        plan = self._plan(self.count + coming)
+        if plan.capacity < _WORTH_MAKING_BEFORE or sum(block.room for block in self.blocks) >= coming:
+            return None
+        if self._spare_for(plan) is not None:
+            return None
+        return partial(make_engine, plan.name, plan.capacity, self.dimension, self._codebook, sizes.depth)
+
+    def accept(self, made: Codebook | Engine) -> None:
+        """Keep what `due` asked for, unless another thread was faster."""
+        if isinstance(made, Codebook):
+            self._codebook = self._codebook or made
+            # Sums over people are not kept for longer than needed either.
+            self._moments = None
+        else:
+            self._spare = made
+
+    def _learn(self, vectors: Floats) -> None:
+        """Sum up what codes are learned from, once the place is about to be large enough for them."""
+        sizes = self._sizes
+        if self._codebook is not None or self._choice not in {"auto", "codes"}:
+            return
+        if self._moments is None:
+            from_here = sizes.small if self._choice == "codes" else sizes.exact_below
+            if max(self.count, self._expected) < from_here:
+                return
+            self._moments = Moments(self.dimension)
+        if self._moments.count < sizes.learned_from:
+            self._moments.add(vectors)
+
+    def _plan(self, total: int) -> Plan:
+        """Return the next block for a place that will have `total` rows. Neither rank nor size ever falls."""
+        sizes = self._sizes
+        total = max(total, self._expected)
         name = sizes.engine_for(total, self._choice)
-        if last is not None and RANK[last.name] > RANK[name]:
-            name = last.name
-        capacity = min(max(2 * self.count, at_least, sizes.smallest_block), sizes.largest_block)
+        largest = sizes.largest_codes if name == "codes" else sizes.largest_block
+        if name == "codes" and self._codebook is None:
+            # Only until enough was learned for codes.
+            name, largest = "fp16", min(sizes.largest_block, sizes.learned_from)
+        last = self.blocks[-1].engine.name if self.blocks else name
+        if RANK[last] > RANK[name]:
+            name = last
+        # Twice what is there, or what is told to come and an eighth; small blocks will go over into it.
+        wanted = max(2 * self.count, sizes.smallest_block, self._expected + self._expected // 8)
+        return Plan(name, min(wanted, largest))
+
+    def _spare_for(self, plan: Plan) -> Engine | None:
+        """Return the spare block if it serves the plan, which may have grown a little since."""
+        spare = self._spare
+        fits = spare is not None and spare.name == plan.name and 2 * spare.capacity >= plan.capacity
+        return spare if fits else None
+
+    def _grow(self, total: int) -> Block:
+        """Add a block, and let smaller ones and those of a lower engine go over into it."""
+        plan = self._plan(total)
+        engine = self._spare_for(plan) or make_engine(
+            plan.name, plan.capacity, self.dimension, self._codebook, self._sizes.depth
+        )
+        self._spare = None
         for block in self.blocks:
-            block.leaving |= block.engine.capacity < capacity or block.engine.name != name
-        engine = make_engine(name, capacity, self.dimension)
+            block.leaving |= 2 * block.engine.capacity <= engine.capacity or block.engine.name != engine.name
         block = Block(self._directory.number(), engine)
         self.blocks.append(block)
         self._directory.blocks[block.number] = (self, block)

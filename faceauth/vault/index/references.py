@@ -192,6 +192,7 @@ class ReferenceIndex:
         added = 0
         for start in range(0, len(vectors), _LOCKED_AT_ONCE):
             part = slice(start, start + _LOCKED_AT_ONCE)
+            self._prepare(batch.place, len(vectors[part]))
             with self._lock:
                 added += self._add_part(batch.place, batch.ids[part], batch.accounts[part], vectors[part])
         return added
@@ -212,6 +213,18 @@ class ReferenceIndex:
                 partition.put(ids[number], accounts[number], vectors[number])
         self._drop_if_empty(place, partition)
         return len(welcome)
+
+    def _prepare(self, place: Place, coming: int) -> None:
+        """Make what the rows to come will need before the lock is taken, so that no search waits for it."""
+        while True:
+            with self._lock:
+                partition = self._partitions.get(place)
+                due = None if partition is None else partition.due(coming)
+            if partition is None or due is None:
+                return
+            made = due()
+            with self._lock:
+                partition.accept(made)
 
     def _partition(self, place: Place, dimension: int) -> Partition:
         partition = self._partitions.get(place)

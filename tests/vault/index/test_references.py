@@ -1,9 +1,7 @@
 """The index finds what a comparison with every row finds, and forgets what is removed (R42, R47)."""
 
-import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,30 +10,7 @@ from numpy.typing import NDArray
 from faceauth.errors import InvalidRequest
 from faceauth.types import Reference
 from faceauth.vault.index import Candidate, ReferenceIndex
-
-MODEL, OTHER_MODEL = b"m" * 32, b"n" * 32
-DIMENSION = 16
-
-
-def vectors(count: int, seed: int, dimension: int = DIMENSION) -> NDArray[np.float32]:
-    rows = np.random.default_rng(seed).normal(size=(count, dimension))
-    unit: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    return unit
-
-
-def reference(
-    name: str, vector: NDArray[np.float32], *, tenant: str = "shop", scenario: str = "login", model: bytes = MODEL
-) -> Reference:
-    return Reference(name, tenant, f"account of {name}", scenario, "consent", model, vector)
-
-
-def add(index: ReferenceIndex, one: Reference) -> bool:
-    with index.adding() as adding:
-        return adding.add(one)
-
-
-def blocks(index: ReferenceIndex) -> list[Any]:
-    return [block for partition in index._partitions.values() for block in partition.blocks]
+from tests.vault.index.faces import MODEL, OTHER_MODEL, add, blocks, reference, vectors
 
 
 def memory(index: ReferenceIndex) -> bytes:
@@ -135,37 +110,6 @@ def test_a_place_nobody_is_left_in_is_dropped() -> None:
     add(index, reference("r", face))
     index.remove("r")
     assert (index._partitions, index._directory.blocks) == ({}, {})
-
-
-def test_scores_and_ids_belong_together_while_rows_change() -> None:
-    """Threads add and remove while others search: every answer is a row that was there with that score."""
-    index, faces = ReferenceIndex(), vectors(400, 7)
-    known = {f"r{number}": face for number, face in enumerate(faces)}
-    wrong: list[Candidate] = []
-    done = threading.Event()
-
-    def change(part: int) -> None:
-        for number in range(part, 400, 2):
-            add(index, reference(f"r{number}", faces[number]))
-            if number >= 40:
-                index.remove(f"r{number - 40}")
-
-    def look() -> None:
-        while not done.is_set():
-            found = index.search("shop", "login", MODEL, faces[0], 10)
-            wrong.extend(c for c in found if abs(c.score - float(known[c.reference_id] @ faces[0])) > 1e-5)
-
-    changers = [threading.Thread(target=change, args=(part,)) for part in range(2)]
-    lookers = [threading.Thread(target=look) for _ in range(2)]
-    for thread in (*changers, *lookers):
-        thread.start()
-    for thread in changers:
-        thread.join()
-    done.set()
-    for thread in lookers:
-        thread.join()
-    assert wrong == []
-    assert len(index) == 40
 
 
 def test_fill_counts_and_reports() -> None:
