@@ -166,7 +166,7 @@ class Pipeline:
         if guidance:
             return self._ask_again(session, guidance)
         self._charge(session, challenge, burst, grant)
-        live = self._live(session, challenge, faces, burst.evidence)
+        live = self._live(session, challenge, faces, burst.evidence_of(faces))
         probe = make_probe(live, self.embedder)
         if grant is None:
             self.identify(session, live, probe)

@@ -67,9 +67,9 @@ class Evidence:
     """What is known of a burst beside its frames; each is None where nothing is known.
 
     Attributes:
-        received_ms: when the service received each frame, by its own clock, in order; over the stream only.
+        received_ms: when the service received each face's frame, by its own clock, in order; over the stream only.
         told_ms: when it told each step, by the same clock and the step's id; over the stream only.
-        chain: the last hash over nonce, challenge and frames, as the device claims or signs it.
+        chain: the last hash over nonce, challenge and frames as received; what the device says of it was compared.
         device_key: the id of the key that signed `chain`.
     """
 

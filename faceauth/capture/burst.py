@@ -1,12 +1,12 @@
 """The frames of one multipart post, checked against the challenge before anything is decoded."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from faceauth.capture.decode import Inspected, develop, inspect
 from faceauth.errors import ImageTooLarge, InvalidImage, InvalidRequest, InvalidTimeline, TooManyFrames
 from faceauth.settings import CaptureSettings
-from faceauth.types import Challenge, DetectedFace, Evidence, Frame
+from faceauth.types import AlignedFace, Challenge, DetectedFace, Evidence, Frame
 
 LAST_MS = 60_000
 """A session lives at most 60 s once capture starts (R15), so no frame is later."""
@@ -31,6 +31,15 @@ class Burst:
     frames: tuple[Frame, ...]
     found: Mapping[int, Sequence[DetectedFace]] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
+
+    def evidence_of(self, faces: Sequence[AlignedFace]) -> Evidence:
+        """Return the evidence of those frames alone in which a face was found."""
+        received = self.evidence.received_ms
+        if received is None:
+            return self.evidence
+        kept = {face.frame.t_ms for face in faces}
+        times = [at for at, frame in zip(received, self.frames, strict=True) if frame.t_ms in kept]
+        return replace(self.evidence, received_ms=tuple(times))
 
 
 def read_burst(

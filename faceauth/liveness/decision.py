@@ -11,6 +11,7 @@ from faceauth.liveness.motion import Nose, check_motion
 from faceauth.liveness.passive import check_passive
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.solid import check_parallax, check_solid
+from faceauth.liveness.timing import check_timing
 from faceauth.types import AlignedFace, Challenge, Embedder, Evidence, LiveCapture, PassiveModels, Recorder
 
 
@@ -75,17 +76,18 @@ def _judge(case: Case) -> tuple[tuple[AlignedFace, ...], LivenessInconclusive | 
     doubts: list[LivenessInconclusive] = []
     challenge, faces, profile = case.challenge, case.faces, case.profile
     check_integrity(challenge, [face.frame for face in faces], profile)
+    check_timing(case)
     steps = by_step(challenge, faces)
     _check_size(faces, steps[0], profile)
     seen = Nose(faces, steps[0])
     check_motion(challenge, steps, seen, profile)
-    turned, gamma = check_solid(challenge, faces, steps, seen, profile)
-    case.record("parallax", "gamma", gamma)
+    solid = check_solid(challenge, faces, steps, seen, profile)
+    case.record("parallax", "gamma", solid.gamma)
     facing = best_faces(challenge, faces, steps, seen, profile)
-    check_identity(facing, [faces[frame] for frame in turned], case.embedder, profile)
-    checks: list[Callable[[], None]] = [lambda: check_parallax(gamma, profile)]
+    check_identity(facing, [faces[frame] for frame in solid.turned], case.embedder, profile)
+    checks: list[Callable[[], None]] = [lambda: check_parallax(solid.gamma, profile)]
     if profile.flash:
-        checks.append(lambda: check_flash(case, steps, seen.rest))
+        checks.append(lambda: check_flash(case, solid.shown, seen.rest))
     if profile.passive:
         checks.append(lambda: check_passive(case, steps, seen, facing))
     for check in checks:

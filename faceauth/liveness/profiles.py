@@ -33,6 +33,10 @@ class Profile:
         motion_ms: how long a motion step lasts.
         return_ms: how long a look into the camera after a motion lasts, the way back included.
         slack_ms: by how much the frames of a step may span less, one frame's interval at the slowest rate allowed.
+        drift_ms: by how much a stream's delay may fall from its first third to its last (own figure; frames that
+            come at twice the speed they say fall by a second and more).
+        held_back_ms: how much later than another a frame may arrive (own figure: a network that stood still).
+        answer_ms: how long after a step was told its first frame may come (own figure: the network both ways).
         least_fps: slowest mean rate of frames; study: 8 to 60 a second.
         most_fps: fastest mean rate.
         longest_gap_ms: longest time between two frames: with more, somebody could be swapped unseen.
@@ -80,6 +84,9 @@ class Profile:
     motion_ms: int = 900
     return_ms: int = 1000
     slack_ms: int = 130
+    drift_ms: int = 400
+    held_back_ms: int = 2500
+    answer_ms: int = 2500
     least_fps: float = 8.0
     most_fps: float = 60.0
     longest_gap_ms: int = 400
