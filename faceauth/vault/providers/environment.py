@@ -19,7 +19,7 @@ from faceauth.vault.secret import KeyBytes
 NAME: Final = "FACEAUTH_KEYS__SECRET"
 _BYTES: Final = 32
 _FEWEST_VALUES: Final = 20
-"""Different values among 32 random bytes: 30.1 are expected, and fewer than 20 happen once in 10^10 (computed; see
+"""Different values among 32 random bytes: 30.1 are expected, and fewer than 20 happen 1.4 times in 10^10 (see
 tests/vault/providers/test_environment.py)."""
 
 _ONE: Final = re.compile(r"(?:(\d{1,9}):)?([A-Za-z0-9+/_-]+=*)", re.ASCII)
