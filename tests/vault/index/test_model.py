@@ -1,7 +1,7 @@
 """Every engine against a dictionary that compares each vector, whatever is added, replaced and removed."""
 
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -109,31 +109,24 @@ def test_what_stays_is_found_while_everything_else_changes(engine: EngineChoice)
     for name in stays:
         add(index, reference(name, known[name]))
     wrong: list[object] = []
-    done = threading.Event()
+    rest = [name for name in known if name not in stays]
 
     def change(part: int) -> None:
-        rest = [name for name in known if name not in stays][part::2]
         for turn in range(3):
-            for name in rest:
+            for name in rest[part::2]:
                 add(index, reference(name, known[name]))
-            for name in rest[turn::2]:
+            for name in rest[part + 2 * turn :: 4]:
                 index.remove(name)
 
-    def look() -> None:
-        while not done.is_set():
+    def look(_: int) -> None:
+        while not all(one.done() for one in changing):
             for name in stays:
-                found = search(index, known[name], 3)
-                wrong.extend(_wrong(found, name, known, OFF_BY[engine]))
+                wrong.extend(_wrong(search(index, known[name], 3), name, known, OFF_BY[engine]))
 
-    changers = [threading.Thread(target=change, args=(part,)) for part in range(2)]
-    lookers = [threading.Thread(target=look) for _ in range(2)]
-    for thread in (*changers, *lookers):
-        thread.start()
-    for thread in changers:
-        thread.join()
-    done.set()
-    for thread in lookers:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        changing = [threads.submit(change, part) for part in range(2)]
+        list(threads.map(look, range(2)))
+    assert [one.result() for one in changing] == [None, None]
     assert wrong == []
 
 
