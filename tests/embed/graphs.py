@@ -47,3 +47,28 @@ def embedder(size: int = 4, dimension: int = 3) -> bytes:
     made.ir_version = 8
     onnx.checker.check_model(made)
     return bytes(made.SerializeToString())
+
+
+def liveness() -> bytes:
+    """Return a stand-in for InsightFace's liveness addon: one 80×80 picture in, its mean green out as (1,)."""
+    value = helper.make_tensor_value_info
+    weights = [
+        helper.make_tensor("shape", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("one", TensorProto.INT64, [], [1]),
+    ]
+    nodes = [
+        helper.make_node("Gather", ["anything", "one"], ["green"], axis=1),
+        helper.make_node("ReduceMean", ["green"], ["mean"], keepdims=0),
+        helper.make_node("Reshape", ["mean", "shape"], ["probability"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "stand_in",
+        [value("anything", TensorProto.FLOAT, [1, 3, 80, 80])],
+        [value("probability", TensorProto.FLOAT, [1])],
+        weights,
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    made.ir_version = 8
+    onnx.checker.check_model(made)
+    return bytes(made.SerializeToString())
