@@ -57,6 +57,8 @@ class Answers:
 
 @dataclass(frozen=True)
 class Network:
+    """A network with how it is fed."""
+
     session: Answers
     spec: Fed = Fed()
     input: str = "image"
@@ -122,7 +124,8 @@ def test_bgr_0_to_255_and_nothing_taken_off(image: Image) -> None:
     left, top, right, bottom = widened(BOX, 640, 480, 2.7)
     wanted = cv2.resize(image[top : bottom + 1, left : right + 1], (80, 80))[..., ::-1].transpose(2, 0, 1)
     (seen,) = session.seen
-    assert (seen.shape, seen.dtype) == ((1, 3, 80, 80), np.float32)
+    assert seen.shape == (1, 3, 80, 80)
+    assert seen.dtype == np.float32
     np.testing.assert_array_equal(seen[0], wanted)
 
 
