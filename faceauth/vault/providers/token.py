@@ -174,10 +174,19 @@ class TokenKeks:
             # What was plugged out and in again is seen only by a library that starts afresh.
             library.reinitialize()
             self._lost = False
-        token = library.get_token(token_label=self._settings.token)
-        self._session = token.open(rw=writes, user_pin=self._settings.pin.get_secret_value())
+        try:
+            self._session = self._signed_in(library, writes=writes)
+        except RuntimeError as error:
+            if type(error).__name__ in _PIN_ERRORS:
+                raise
+            library.reinitialize()
+            self._session = self._signed_in(library, writes=writes)
         self._writes = writes
         return self._session
+
+    def _signed_in(self, library: Any, *, writes: bool) -> Any:
+        token = library.get_token(token_label=self._settings.token)
+        return token.open(rw=writes, user_pin=self._settings.pin.get_secret_value())
 
     def _drop(self) -> None:
         session, self._session = self._session, None
