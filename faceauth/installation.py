@@ -38,7 +38,7 @@ from faceauth.settings import Settings
 from faceauth.signing import Signer
 from faceauth.types import Detector
 from faceauth.vault.erasure import Erasure
-from faceauth.vault.index import ReferenceIndex
+from faceauth.vault.index import ReferenceIndex, Sizes
 from faceauth.vault.journal import Journal, JournalFile
 from faceauth.vault.keyring import Keyring, bind_installation
 from faceauth.vault.keyring_place import KeyringPlace
@@ -283,7 +283,7 @@ def assemble(
         watched = WatchedKeyring(place, expected_installation=keyring.installation_id)
     data_keys = DataKeys(keys, place.provider(watched, random=random), clock, random)
     references = ReferenceStore(data_keys, clock, new_id)
-    index = ReferenceIndex()
+    index = ReferenceIndex(settings.index.engine, sizes=Sizes(depth=settings.index.nominated))
     journal = journal_of(settings, keys, keyring)
     erasure = Erasure(
         data=data,

@@ -119,7 +119,9 @@ class StreamSettings(Section):
     sessions: PositiveInt = Field(default=64, description="Sessions that may be streamed at once (R59).")
     step_s: PositiveInt = Field(default=7, le=60, description="Seconds a person has for one step.")
     frames: PositiveInt = Field(default=240, description="Frames of one burst; a post has its own cap.")
-    first_frame_s: PositiveInt = Field(default=30, description="Seconds a connection may wait with its first frame.")
+    first_frame_s: PositiveInt = Field(
+        default=30, description="Seconds a connection may wait with its first frame."
+    )
 
 
 class InferenceSettings(Section):
@@ -131,6 +133,18 @@ class InferenceSettings(Section):
     batch: PositiveInt = Field(default=32, description="Chips embedded at once on an accelerator.")
     wait_ms: float = Field(
         default=3.0, ge=0, le=50, description="Milliseconds an accelerator waits for more chips to embed at once."
+    )
+
+
+class IndexSettings(Section):
+    """What searches for whoever gives no name."""
+
+    backend: Literal["faiss"] = Field(default="faiss", description="What searches: FAISS, in this process.")
+    engine: Literal["auto", "exact", "fp16", "int8", "codes"] = Field(
+        default="auto", description="How large galleries are kept; `auto` chooses by size (docs/index-engines.md)."
+    )
+    nominated: PositiveInt = Field(
+        default=1_000, description="References that the codes of a large gallery nominate for exact comparison."
     )
 
 
@@ -180,6 +194,7 @@ class Settings(BaseSettings):
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
+    index: IndexSettings = Field(default_factory=IndexSettings)
     consent: ConsentSettings = Field(default_factory=ConsentSettings)
 
     @classmethod
