@@ -303,6 +303,12 @@ class AuditUnavailable(StorageError):
     code = "audit_unavailable"
 
 
+class AuditBroken(FaceauthError):
+    """The audit log is not what was signed, or records of it are missing (R51)."""
+
+    code = "audit_broken"
+
+
 class Overloaded(FaceauthError):
     """The queue is full; try again later (R59)."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from faceauth.audit.log import AuditLog
+from faceauth.audit.sinks import sink_of
 from faceauth.capture.detect import build_detector
 from faceauth.capture.faces import FaceReader
 from faceauth.capture.guidance import DEFAULT as CAPTURE_PROFILE
@@ -272,7 +273,7 @@ def assemble(
         return f"{prefix}_{random(16).hex()}"
 
     signer = Signer(keyring.signing_keys)
-    audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=clock)
+    audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=clock, sink=sink_of(settings.audit))
     accounts, scenarios, notices = AccountStore(), ScenarioStore(settings.consent), NoticeStore()
     gate = ConsentGate(clock)
     ledger = ConsentLedger(signer=signer, consent=settings.consent, clock=clock, new_id=new_id)

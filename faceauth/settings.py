@@ -6,10 +6,10 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -136,6 +136,19 @@ class InferenceSettings(Section):
     )
 
 
+class AuditSettings(Section):
+    """A second place for audit records, outside the database (R49)."""
+
+    file: Path | None = Field(default=None, description="A file that every audit record is appended to as well.")
+    syslog: Path | None = Field(default=None, description="A syslog socket instead, such as /dev/log.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.file is not None and self.syslog is not None:
+            raise ValueError("set either AUDIT__FILE or AUDIT__SYSLOG")
+        return self
+
+
 class IndexSettings(Section):
     """What searches for whoever gives no name."""
 
@@ -196,6 +209,7 @@ class Settings(BaseSettings):
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     consent: ConsentSettings = Field(default_factory=ConsentSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
 
     @classmethod
     def settings_customise_sources(

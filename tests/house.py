@@ -52,6 +52,7 @@ FRAMEWORKS = {"fastapi": {"api"}, "starlette": {"api"}, "uvicorn": {"api", "cli"
 
 REPOSITORIES = {
     "audit/log.py",
+    "audit/tree.py",
     "capture/seen_frames.py",
     "capture/seen_views.py",
     "capture/session.py",

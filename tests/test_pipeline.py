@@ -27,8 +27,8 @@ from faceauth.errors import (
     UnknownSession,
 )
 from faceauth.types import Purpose
-from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.keyring_place import KeyringPlace
+from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.watched import WatchedKeyring
 from tests.service import BLUE, RED, Boom, Service, everybody_is_live, failing, frames
 

@@ -16,6 +16,7 @@ from faceauth.api.problems import install_handlers
 from faceauth.api.routes import (
     accounts,
     admin,
+    audit,
     consents,
     device,
     keys,
@@ -40,6 +41,7 @@ ROUTERS: Final = (
     device.router,
     stream.router,
     admin.router,
+    audit.router,
     keys.router,
     service.router,
     pages.router,

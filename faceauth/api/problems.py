@@ -67,6 +67,7 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.SignatureInvalid: (422, "The signature is not valid"),
     errors.StorageError: (503, "The storage failed"),
     errors.DatabaseNewer: (503, "The storage failed"),
+    errors.AuditBroken: (500, "The audit log is damaged"),
     errors.RestoreNeeded: (503, "The storage failed"),
     errors.AuditUnavailable: (503, "The storage failed"),
     errors.Overloaded: (503, "The service is busy"),

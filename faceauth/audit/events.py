@@ -8,6 +8,7 @@ class Event(StrEnum):
     """Everything that the audit log can say. A new act needs a new word here, and a test counts them."""
 
     INSTALLATION_CREATED = "operator:installation:created"
+    AUDIT_EXPORTED = "operator:audit:exported"
     MODEL_CHANGED = "operator:model:changed"
     MODEL_RETIRED = "operator:model:retired"
     KEY_ROTATED = "operator:key:rotated"

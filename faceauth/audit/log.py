@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,20 +13,27 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from faceauth.audit.chain import START, row_digest
 from faceauth.audit.details import Value, check_actor, check_details
 from faceauth.audit.events import CONCERNS_FACE, Event
+from faceauth.audit.merkle import GrowingTree
+from faceauth.audit.notes import Checkpoint, open_note
+from faceauth.audit.sinks import Sink
+from faceauth.audit.tree import STEP, AuditTree
 from faceauth.clock import Clock
 from faceauth.db.schema import audit_head, audit_log
-from faceauth.errors import AuditUnavailable, ConfigurationError
+from faceauth.errors import AuditUnavailable, ConfigurationError, InvalidRequest, SignatureInvalid
 
 
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
-    """What checking the chain found: how many records, and the number of the first that does not fit.
+    """What checking the log found: how many records, and the number of the first that does not fit.
 
-    A record that was cut off at the end is reported as the number after the last one that is there.
+    A record that was cut off at the end is reported as the number after the last one that is there. With
+    `checkpoint`, the chain fits, but not what was once signed of that many records: everything from `first_bad` on
+    may have been written anew.
     """
 
     count: int
     first_bad: int | None
+    checkpoint: int | None = None
 
     @property
     def intact(self) -> bool:
@@ -41,20 +50,36 @@ class Activity:
     scenario: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record, as an auditor reads it; `subject` is the account's pseudonym."""
+
+    seq: int
+    at: datetime
+    event: str
+    tenant: str
+    subject: str | None
+    actor: str
+    details: Mapping[str, Value]
+    digest: bytes
+
+
 class AuditLog:
     """Appends to the log in the caller's transaction, so that the act and its record are one.
 
-    `pseudonym_key` are 32 random bytes or more from the keyring.
+    `pseudonym_key` are 32 random bytes or more from the keyring; `sink` is a second place where every record goes.
 
     Raises:
         ConfigurationError: The key is too short.
     """
 
-    def __init__(self, *, pseudonym_key: bytes, clock: Clock) -> None:
+    def __init__(self, *, pseudonym_key: bytes, clock: Clock, sink: Sink | None = None) -> None:
         if len(pseudonym_key) < 32:
             raise ConfigurationError("The audit log's pseudonym key must have 32 bytes or more.")
         self._key = pseudonym_key
         self._clock = clock
+        self._sink = sink
+        self.tree = AuditTree(pseudonym_key)
 
     def pseudonym(self, tenant: str, account: str) -> str:
         """Return HMAC-SHA-256 of tenant and account, in hex: the same person, without the name (R50)."""
@@ -111,29 +136,72 @@ class AuditLog:
         digest = row_digest(head.digest, **row)
         conn.execute(insert(audit_log).values(**row, previous=head.digest, digest=digest))
         conn.execute(update(audit_head).where(audit_head.c.id == 1).values(seq=row["seq"], digest=digest))
+        if self.tree.grow(conn, row["seq"]):
+            self.tree.sign(conn, row["seq"], now=row["at"])
+        if self._sink is not None:
+            self._sink.write(line(row, digest))
 
-    def verify(self, conn: Connection) -> AuditVerdict:
-        """Walk the whole chain: an edit, a deletion, a reordering and a cut-off end are each found (R51).
+    def verify(self, conn: Connection, kept: Iterable[Checkpoint] = ()) -> AuditVerdict:
+        """Walk the whole log: an edit, a deletion, a reordering, a cut-off end and a fork are each found (R51).
 
-        Whoever can write the database can still build a new chain with a new head; only a checkpoint kept
-        elsewhere tells that.
+        Whoever can write the database can build a new chain and drop the checkpoints in it. Only one in `kept`,
+        from elsewhere, tells that.
         """
         head = conn.execute(select(audit_head).where(audit_head.c.id == 1)).one_or_none()
         if head is None:
             return AuditVerdict(0, 1)
-        seq, digest = 0, START
+        walk = _Walk(self.tree.nodes(conn), {(one.size, one.root) for one in (*self._signed(conn), *kept)})
         rows = select(audit_log).order_by(audit_log.c.seq).execution_options(yield_per=1000)
         try:
             with conn.execute(rows) as found:
                 for row in found.mappings():
-                    if not _fits(row, seq + 1, digest):
-                        return AuditVerdict(seq, seq + 1)
-                    seq, digest = seq + 1, row["digest"]
+                    if (bad := walk.step(row)) is not None:
+                        return bad
         except (TypeError, ValueError):  # what stands there is no longer what we write
-            return AuditVerdict(seq, seq + 1)
-        if head.seq != seq:
-            return AuditVerdict(seq, min(head.seq, seq) + 1)
-        return AuditVerdict(seq, None if head.digest == digest else max(seq, 1))
+            return AuditVerdict(walk.seq, walk.seq + 1)
+        return walk.end(head.seq, head.digest)
+
+    def _signed(self, conn: Connection) -> Iterator[Checkpoint]:
+        """Yield the checkpoints in the database; one that was altered counts as one that nothing fits."""
+        key = self.tree.key(conn).verifier_key
+        for one in self.tree.checkpoints(conn):
+            try:
+                signed = open_note(one.note, key)
+            except SignatureInvalid:
+                signed = Checkpoint("", one.size, b"")
+            yield signed if (signed.size, signed.root) == (one.size, one.root) else Checkpoint("", one.size, b"")
+
+    def records(
+        self,
+        conn: Connection,
+        *,
+        tenant: str | None = None,
+        after: int = 0,
+        limit: int,
+        event: Event | None = None,
+        account: str | None = None,
+    ) -> list[Record]:
+        """Return records after number `after`, oldest first: a tenant's or all, of one event, about an account."""
+        query = select(*(audit_log.c[name] for name in Record.__slots__)).where(audit_log.c.seq > after)
+        if tenant is not None:
+            query = query.where(audit_log.c.tenant == tenant)
+        if event is not None:
+            query = query.where(audit_log.c.event == event.value)
+        if account is not None and tenant is not None:
+            query = query.where(audit_log.c.subject == self.pseudonym(tenant, account))
+        return [Record(*row) for row in conn.execute(query.order_by(audit_log.c.seq).limit(limit))]
+
+    def digest(self, conn: Connection, *, tenant: str, seq: int) -> bytes:
+        """Return the digest of one of a tenant's records, 32 bytes.
+
+        Raises:
+            InvalidRequest: the tenant has no such record.
+        """
+        query = select(audit_log.c.digest).where(audit_log.c.seq == seq, audit_log.c.tenant == tenant)
+        found = conn.execute(query).scalar_one_or_none()
+        if found is None:
+            raise InvalidRequest("There is no such record.")
+        return bytes(found)
 
     def activity(self, conn: Connection, tenant: str, account: str) -> list[Activity]:
         """Return what was done with this person's face, the oldest first."""
@@ -144,6 +212,55 @@ class AuditLog:
             .order_by(audit_log.c.seq)
         )
         return [Activity(row.at, Event(row.event), row.details.get("scenario")) for row in conn.execute(query)]
+
+
+class _Walk:
+    """One pass over the records, with the chain, the tree and the checkpoints to hold them against."""
+
+    def __init__(self, nodes: Mapping[tuple[int, int], bytes], checkpoints: Iterable[tuple[int, bytes]]) -> None:
+        self.seq = 0
+        self._digest = START
+        self._good = 0
+        self._tree = GrowingTree()
+        self._nodes = nodes
+        self._roots: dict[int, set[bytes]] = defaultdict(set)
+        for size, root in checkpoints:
+            self._roots[size].add(root)
+
+    def step(self, row: RowMapping) -> AuditVerdict | None:
+        """Take the next record; return what is wrong with it, if anything is."""
+        if not _fits(row, self.seq + 1, self._digest):
+            return AuditVerdict(self.seq, self.seq + 1)
+        self.seq, self._digest = self.seq + 1, bytes(row["digest"])
+        for level, index, found in self._tree.add(self._digest):
+            stored = level and level % STEP == 0
+            if stored and self._nodes.get((level, index), found) != found:
+                return AuditVerdict(self.seq, max(self._good, index << level) + 1)
+        return self._checkpoint(self.seq, self._tree.root) if self.seq in self._roots else None
+
+    def end(self, last: int, digest: bytes) -> AuditVerdict:
+        """Hold what was walked against the log's head, and against checkpoints of more records than there are."""
+        if last != self.seq:
+            return AuditVerdict(self.seq, min(last, self.seq) + 1)
+        if digest != self._digest:
+            return AuditVerdict(self.seq, max(self.seq, 1))
+        beyond = [size for size in self._roots if size > self.seq or size == 0]
+        if beyond:
+            return AuditVerdict(self.seq, self.seq + 1, checkpoint=min(beyond))
+        return AuditVerdict(self.seq, None)
+
+    def _checkpoint(self, size: int, root: Callable[[], bytes]) -> AuditVerdict | None:
+        if self._roots[size] == {root()}:
+            self._good = size
+            return None
+        return AuditVerdict(size, self._good + 1, checkpoint=size)
+
+
+def line(row: Mapping[str, object], digest: bytes) -> str:
+    """Return one record as a line of JSON, as it is exported and written to a second sink."""
+    at = row["at"]
+    shown = {**row, "at": at.isoformat() if isinstance(at, datetime) else at, "digest": digest.hex()}
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 
 def _fits(row: RowMapping, seq: int, previous: bytes) -> bool:

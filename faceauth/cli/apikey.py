@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
+from faceauth.cli.audit_log import open_log
 from faceauth.cli.console import Json, console, note, print_json
 from faceauth.clock import system_clock
 from faceauth.db.engine import Database
@@ -109,7 +110,7 @@ def _audit(settings: Settings, conn: Connection) -> AuditLog:
     keyring = read_keyring(settings)
     # Another installation's keyring would write pseudonyms into this log that nobody can match again.
     bind_installation(conn, keyring)
-    return AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock)
+    return open_log(settings, keyring)
 
 
 @contextmanager

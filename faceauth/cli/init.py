@@ -3,7 +3,7 @@
 import os
 
 from faceauth.audit.events import Event
-from faceauth.audit.log import AuditLog
+from faceauth.cli.audit_log import open_log
 from faceauth.cli.console import Json, console, note, print_json, progress_bar
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
@@ -59,7 +59,7 @@ def install_pack(settings: Settings) -> bool:
 def first_key(settings: Settings) -> CreatedKey | None:
     """Make an application key if the first tenant has none yet; the secret is not to be had again."""
     keyring = read_keyring(settings)
-    audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock)
+    audit = open_log(settings, keyring)
     apikeys = ApiKeys(system_clock, os.urandom)
     data, keys = databases(settings)
     try:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from faceauth.audit.log import AuditLog
+from faceauth.cli.audit_log import open_log
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
-from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
 from faceauth.installation import databases, keyring_place
@@ -113,7 +112,7 @@ def _rotation(settings: Settings) -> Iterator[Rotation]:
     try:
         keyring = place.load()
         check(data, keys)
-        audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock)
+        audit = open_log(settings, keyring)
         yield Rotation(place=place, data=data, keys=keys, audit=audit)
     finally:
         data.dispose()

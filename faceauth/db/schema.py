@@ -333,6 +333,25 @@ audit_head = Table(
     Column("digest", LargeBinary(32), nullable=False),
 )
 
+# Subtrees of the log's Merkle tree (RFC 9162): level 8, 16, …, the first at position 0.
+audit_nodes = Table(
+    "audit_nodes",
+    METADATA,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+# What was signed of it, as C2SP tlog-checkpoint.
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
 KEY_SCHEMA = "faceauth_keys"
 """The schema that holds the wrapped keys on PostgreSQL; on SQLite they have a file of their own."""
 

@@ -48,7 +48,9 @@ class Rotating:
 
     def rotate(self, **more: Any) -> Rotated:
         world = self.world
-        rotating = Rotation(place=KeyringPlace(self.file), data=world.data, keys=world.databases.keys, audit=world.audit)
+        rotating = Rotation(
+            place=KeyringPlace(self.file), data=world.data, keys=world.databases.keys, audit=world.audit
+        )
         return rotating.rotate(tenant="shop", actor="test", **more)
 
     def versions(self) -> dict[int, int]:
