@@ -73,9 +73,9 @@ def extend(
     if more == "flash":
         kinds.append("flash")
     else:
-        told = {step.kind for step in challenge.steps}
-        fresh = tuple(kind for kind in profile.others if kind not in told)
-        kinds.append(draw(fresh or profile.others, random))
+        # One that shows whether the head is solid, and not one that was shown already.
+        told = {"closer", *(step.kind for step in challenge.steps)}
+        kinds.append(draw([kind for kind in profile.others if kind not in told], random))
     first = len(challenge.steps) + 1
     added = tuple(_new_step(number, kind, profile, random) for number, kind in enumerate(kinds, first))
     return replace(challenge, steps=challenge.steps + added, extra=1), added[-1]

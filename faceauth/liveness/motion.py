@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.errors import LivenessDenied
-from faceauth.liveness.geometry import nose
+from faceauth.liveness.geometry import eye_distance, nose
 from faceauth.liveness.profiles import Profile
 from faceauth.types import AlignedFace, Challenge, StepKind
 
@@ -29,7 +29,10 @@ DIRECTION: Final[dict[StepKind, tuple[int, float]]] = {
 
 
 class Nose:
-    """Where the nose stood in each frame, from where it is when the person faces the camera; in IPD."""
+    """Where the nose stood in each frame, from where it is when the person faces the camera; in IPD.
+
+    `growth` is how far apart the eyes were in the picture, as a multiple of that of the first look.
+    """
 
     def __init__(self, faces: Sequence[AlignedFace], first_center: range) -> None:
         """Measure every frame; the rest position is the median over the first look into the camera."""
@@ -39,6 +42,10 @@ class Nose:
         at = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
         self.rest: NDArray[np.float64] = np.median(at[first_center.start : first_center.stop], axis=0)
         self.offset: NDArray[np.float64] = at - self.rest
+        eyes = np.array([eye_distance(face.face.landmarks) for face in faces], dtype=np.float64)
+        padded = np.concatenate([eyes[:1], eyes, eyes[-1:]])
+        eyes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+        self.growth: NDArray[np.float64] = eyes / np.median(eyes[first_center.start : first_center.stop])
         self.t_ms = np.array([face.frame.t_ms for face in faces])
 
     def facing(self, frame: int, profile: Profile) -> bool:
@@ -66,6 +73,8 @@ def check_motion(challenge: Challenge, steps: Sequence[range], seen: Nose, profi
             _check_center(frames, seen, profile)
         elif step.kind in DIRECTION:
             _check_way(step.kind, frames, seen, profile)
+        elif step.kind == "closer":
+            _check_closer(frames, seen, profile)
         elif step.kind != "flash" or not profile.flash:
             raise LivenessDenied(GATE, f"This profile cannot judge a step of the kind {step.kind}.")
 
@@ -74,6 +83,16 @@ def _check_center(frames: range, seen: Nose, profile: Profile) -> None:
     since = seen.t_ms[frames[-1]] - profile.steady_ms
     if not all(seen.facing(frame, profile) for frame in frames if seen.t_ms[frame] >= since):
         raise LivenessDenied(GATE, "The head did not face the camera before a motion.")
+
+
+def _check_closer(frames: range, seen: Nose, profile: Profile) -> None:
+    # From where the step began: who moved nearer before is not asked to go back first.
+    grown = seen.growth[frames.start : frames.stop] / seen.growth[frames.start]
+    soon = seen.t_ms[frames.start : frames.stop] - seen.t_ms[frames.start] < profile.reaction_ms
+    if not grown.max() >= profile.closer_least:
+        raise LivenessDenied(GATE, "The head did not come closer.")
+    if grown[soon].max() > profile.closer_soon:
+        raise LivenessDenied(GATE, "The head was on its way before it was told to.")
 
 
 def _check_way(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> None:

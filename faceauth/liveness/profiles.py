@@ -25,7 +25,7 @@ class Profile:
         flash: whether the screen's colours are looked for on the skin (G4).
         passive: whether the passive models must find the face living (G2).
         motions: how many motions a challenge has.
-        firsts: motions that may be drawn first: `closer` is not among them, for it is never the only one.
+        firsts: motions that may be drawn first: `closer` is not among them, for it shows no solid head.
         others: motions that may be drawn after the first.
         colours: how many colours a flash shows.
         colour_ms: for how long each; 400 ms is less than three flashes a second (WCAG 2.2, 2.3.1).
@@ -52,6 +52,8 @@ class Profile:
         way_best: how far the texture goes where a motion is judged best; further on, a face hides parts of itself.
         reaction_ms: nobody's head is on its way earlier than this after a prompt.
         nose_astray: how far it may be to the other side while a motion is asked for, or on its way too early.
+        closer_least: how much larger the face must get by coming closer.
+        closer_soon: nobody's face has grown by so much earlier than a reaction takes.
         least_eye_px: pixels between the eyes, facing the camera (study, G1: 50).
         least_tracked: points that must be followed through a step (study, G1: 40).
         least_kept: share of the points that must be found again in each next frame; a face that is swapped for
@@ -60,7 +62,7 @@ class Profile:
         parallax_each: least γ of each motion; flat and bent pictures reach it by noise in one, not in all.
         off_plane: least median residual of a homography over a turn, against what is exactly flat.
         flash_least: the least share of the face's light that the screen must make (study, G4: 0.012).
-        flash_clear: with less, a light that does not fall as on a face may be the camera's noise.
+        flash_clear: with less, a light that fits neither colours nor face may be the camera's noise.
         flash_rho: least correlation with the colours that were told (study, G4: 0.85).
         flash_shape: least correlation with how light falls on a face (study, G4: 0.45).
         passive_frames: fewest key frames that the passive models are shown (study, G2: 5).
@@ -77,7 +79,7 @@ class Profile:
     passive: bool = False
     motions: int = 2
     firsts: tuple[StepKind, ...] = TURNS
-    others: tuple[StepKind, ...] = (*TURNS, *NODS)
+    others: tuple[StepKind, ...] = (*TURNS, *NODS, "closer")
     colours: int = 6
     colour_ms: int = 400
     center_ms: int = 450
@@ -100,6 +102,8 @@ class Profile:
     way_best: float = 0.5
     reaction_ms: int = 100
     nose_astray: float = 0.15
+    closer_least: float = 1.2
+    closer_soon: float = 1.1
     least_eye_px: float = 50.0
     least_tracked: int = 40
     least_kept: float = 0.5

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from faceauth.liveness.colours import LINEAR
 from faceauth.liveness.geometry import FaceFrame
-from faceauth.types import AlignedFace, Image
+from faceauth.types import AlignedFace, Image, Points
 
 BLOCKS: Final = 8
 """The face is cut into so many blocks a side."""
@@ -36,14 +36,19 @@ def on_face(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]
     return np.asarray(np.hypot(x / 0.92, (y - 0.42) / 0.98) <= 1.0)
 
 
-def colour_series(faces: Sequence[AlignedFace]) -> tuple[Series, Series]:
+def colour_series(faces: Sequence[AlignedFace], landmarks: Sequence[Points]) -> tuple[Series, Series]:
     """Return how the light's colour went, as log R/G and log B/G of linear light.
+
+    Args:
+        faces: the frames.
+        landmarks: each frame's, shape (5, 2), steadier than the detector's: where they tremble, an edge in the
+            skin's own colour looks like light that changes.
 
     Returns:
         The face's blocks, shape (frames, BLOCKS², 2), and the background, shape (frames, 2), zeros where too
         little of it is seen.
     """
-    blocks = np.stack([_blocks(face) for face in faces])
+    blocks = np.stack([_blocks(face, points) for face, points in zip(faces, landmarks, strict=True)])
     behind = np.stack([_background(face) for face in faces])
     if np.isnan(behind).any():
         behind = np.zeros_like(behind)
@@ -56,8 +61,8 @@ def _ratios(light: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(logs[..., [0, 2]] - logs[..., [1]])
 
 
-def _blocks(face: AlignedFace) -> NDArray[np.float64]:
-    frame = FaceFrame.of(face.face.landmarks)
+def _blocks(face: AlignedFace, landmarks: Points) -> NDArray[np.float64]:
+    frame = FaceFrame.of(landmarks)
     size = BLOCKS * BLOCK_PX
     # From the cut-out's pixels to the picture's: first into the face's frame, then out of it.
     inverse = np.linalg.inv(frame.matrix[:, :2])

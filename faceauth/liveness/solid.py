@@ -1,12 +1,14 @@
 """Gates `continuity`, `parallax` and `plane`: the texture of one thing, followed through, moved as a head does."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.errors import LivenessDenied, LivenessInconclusive
+from faceauth.liveness.flash import Shown
 from faceauth.liveness.motion import DIRECTION, TURN, Nose
 from faceauth.liveness.parallax import off_plane, parallax
 from faceauth.liveness.profiles import Profile
@@ -20,13 +22,28 @@ JUDGED: Final = 3
 """A motion's γ is the median over this many frames, those in which it went furthest."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Solid:
+    """What the texture showed.
+
+    Attributes:
+        turned: the frame of each motion in which it went furthest.
+        gamma: the mean γ of turns and nods.
+        shown: the flash steps, with landmarks that follow the texture.
+    """
+
+    turned: Sequence[int]
+    gamma: float
+    shown: Sequence[Shown]
+
+
 def check_solid(
     challenge: Challenge, faces: Sequence[AlignedFace], steps: Sequence[range], seen: Nose, profile: Profile
-) -> tuple[list[int], float]:
+) -> Solid:
     """Follow the texture through the whole burst, step by step without a break, and judge each motion.
 
     Returns:
-        The frame of each motion in which it went furthest, and the mean γ of the motions.
+        What the burst showed.
 
     Raises:
         LivenessDenied: gate `continuity`, `motion`, `parallax` or `plane`.
@@ -34,18 +51,25 @@ def check_solid(
     footage = Footage(faces)
     gammas: list[float] = []
     turned: list[int] = []
+    shown: list[Shown] = []
     for number, (step, frames) in enumerate(zip(challenge.steps, steps, strict=True)):
         # From the last frame of the step before, so that nothing can be swapped between two steps.
         start = frames.start - 1 if number else frames.start
         track = footage.track(range(start, frames.stop))
         _check_followed(track, profile)
-        if step.kind not in {"center", "flash"}:
+        if step.kind == "closer":
+            turned.append(_grown(track, profile))
+        elif step.kind == "flash":
+            # Without the frame of the step before, in which no colour was shown yet.
+            still = footage.track(frames)
+            shown.append(Shown(step, faces[frames.start : frames.stop], footage.steadied(still)))
+        elif step.kind in DIRECTION:
             judged = _judged(step, track, profile)
             turned.append(judged[0])
             pairs = [footage.pair(track, frame) for frame in judged]
             _check_way(step, pairs, profile)
             gammas.append(_check_shape(step, pairs, seen.rest, profile))
-    return turned, float(np.mean(gammas))
+    return Solid(turned, float(np.mean(gammas)), shown)
 
 
 def check_parallax(gamma: float, profile: Profile) -> None:
@@ -76,6 +100,18 @@ def _check_way(step: Step, pairs: Sequence[Pair], profile: Profile) -> None:
     way, aside = sign * float(gone[axis]), abs(float(gone[1 - axis]))
     if not way >= profile.way_least or not aside <= profile.way_aside * way:
         raise LivenessDenied("motion", "The face's texture did not go where it was told to.")
+
+
+def _grown(track: Track, profile: Profile) -> int:
+    """Check that the texture grew, for landmarks may spread where the face did not; return where it grew most.
+
+    Its parallax tells nothing: a picture that is bent while it comes closer shows more of it than most heads do,
+    and what tells bending apart leaves no difference to a flat one (docs/liveness.md).
+    """
+    grown, frame = track.grown(least=profile.least_tracked)
+    if not grown >= profile.closer_least:
+        raise LivenessDenied("motion", "The face's texture did not come closer.")
+    return frame
 
 
 def _check_shape(step: Step, pairs: Sequence[Pair], tip: NDArray[np.float64], profile: Profile) -> float:

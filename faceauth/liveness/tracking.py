@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.liveness.geometry import FaceFrame
-from faceauth.types import AlignedFace
+from faceauth.types import AlignedFace, Points
 
 SCALE = 48.0
 """Pixels between the eyes in the pictures that are tracked; smaller is faster and, on camera noise, steadier."""
@@ -28,6 +28,9 @@ BACK_PX = 0.7
 """How far, in those pixels, a point followed there and back may end from its start."""
 SETTLED_PX = 2.5
 """How far a direct look from the first frame may move a point that was followed: more is a mistake."""
+
+LEAST_POINTS = 12
+"""Points from which on an affine map, of six numbers, is more than a guess."""
 
 Grey = NDArray[np.uint8]
 
@@ -71,6 +74,17 @@ class Track:
         best = min(max(way), most)
         return [self.frames[int(number)] for number in np.argsort(np.abs(np.array(way) - best))[:count]]
 
+    def grown(self, *, least: int) -> tuple[float, int]:
+        """Return by how much the face's texture grew at most, and in which frame; `least` as in `furthest`."""
+        spread = [
+            float(np.sqrt(at[alive].var(axis=0).sum() / max(float(self.at[0, alive].var(axis=0).sum()), 1e-9)))
+            if alive.sum() >= max(least, 2)
+            else 0.0
+            for at, alive in zip(self.at, self.alive, strict=True)
+        ]
+        most = int(np.argmax(spread))
+        return spread[most], self.frames[most]
+
     def kept(self) -> float:
         """Return the share of points that the worst step from one frame to the next has left."""
         counts = self.alive.sum(axis=1)
@@ -110,6 +124,23 @@ class Footage:
             alive.append(alive[-1] & kept)
         return Track(frames, np.stack(at), np.stack(alive), face)
 
+    def steadied(self, track: Track) -> list[Points]:
+        """Return the landmarks of each of a track's frames, steadied by the texture, shape (5, 2) each.
+
+        A detector's landmarks tremble by pixels from frame to frame; the texture says how the face really went. So
+        all frames' landmarks are brought to the first one along it, and their median goes back to each frame.
+
+        Raises:
+            ValueError: a frame has no texture left to go by.
+        """
+        corner = np.array([self._left, self._top], dtype=np.float32)
+        ways = [_affine(track.at[0, alive], at[alive]) for at, alive in zip(track.at, track.alive, strict=True)]
+        seen = [(self._faces[frame].face.landmarks - corner) * np.float32(self._ratio) for frame in track.frames]
+        first = np.median(
+            [(points - way[2]) @ np.linalg.inv(way[:2]) for points, way in zip(seen, ways, strict=True)], axis=0
+        )
+        return [np.asarray((first @ way[:2] + way[2]) / self._ratio + corner, dtype=np.float32) for way in ways]
+
     def pair(self, track: Track, frame: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return where a track's points started and where they are in `frame`, both in the face's frame.
 
@@ -123,6 +154,14 @@ class Footage:
         there, lost = _flow(self._grey[track.frames[0]], self._grey[frame], start, guess)
         good = ~lost & (np.hypot(*(there - guess).T) < SETTLED_PX)
         return track.face.into(start[good]), track.face.into(there[good])
+
+
+def _affine(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Fit the affine map between points, shape (3, 2): two rows for the plane, one for the shift."""
+    if len(before) < LEAST_POINTS:
+        raise ValueError("too few points to follow the face by")
+    design = np.column_stack([before, np.ones(len(before))]).astype(np.float64)
+    return np.asarray(np.linalg.lstsq(design, after.astype(np.float64), rcond=None)[0], dtype=np.float64)
 
 
 def _grid() -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from random import Random
 
 import cv2
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from faceauth.capture.align import align
 from faceauth.capture.decode import decode
 from faceauth.capture.quality import measure
+from faceauth.liveness.colours import draw_colours
 from faceauth.liveness.decision import judge
-from faceauth.liveness.profiles import MOTION
+from faceauth.liveness.profiles import MOTION, PROFILES, Profile
 from faceauth.settings import CaptureSettings
 from faceauth.simulate import Head, SimulatedFrame, Subject, simulate_session
 from faceauth.simulate.motion import Manner
@@ -69,11 +71,18 @@ def portrait(seed: int) -> Image:
     return np.asarray(picture, np.uint8)
 
 
-def challenge_of(*kinds: StepKind) -> Challenge:
+def challenge_of(*kinds: StepKind, profile: Profile = MOTION, seed: int = 1) -> Challenge:
+    chance = Random(seed)  # noqa: S311  repeatable, no secret
     steps = tuple(
-        Step(f"s{number}", kind, MOTION.min_ms(kind, first=number == 1)) for number, kind in enumerate(kinds, 1)
+        Step(
+            f"s{number}",
+            kind,
+            profile.min_ms(kind, first=number == 1),
+            draw_colours(profile.colours, profile.colour_ms, chance.randbytes) if kind == "flash" else (),
+        )
+        for number, kind in enumerate(kinds, 1)
     )
-    return Challenge(bytes(16), MOTION.name, steps, datetime(2030, 1, 1, tzinfo=UTC))
+    return Challenge(bytes(16), profile.name, steps, datetime(2030, 1, 1, tzinfo=UTC))
 
 
 def to_face(frame: SimulatedFrame, landmarks: Points | None = None) -> AlignedFace:
@@ -87,17 +96,29 @@ def to_face(frame: SimulatedFrame, landmarks: Points | None = None) -> AlignedFa
 
 
 def film(
-    subject: Subject, challenge: Challenge, *, seed: int, manner: Manner = "obey", told: Burst | None = None
+    subject: Subject,
+    challenge: Challenge,
+    *,
+    seed: int,
+    manner: Manner = "obey",
+    told: Burst | None = None,
+    power: float = 0.08,
+    shown: Challenge | None = None,
+    late_ms: float = 0.0,
 ) -> Burst:
     """Return a session's faces; `told` lends them its landmarks, as a picture that fools the detector might."""
-    frames = simulate_session(subject, challenge, seed=seed, manner=manner)
+    frames = simulate_session(
+        subject, challenge, seed=seed, manner=manner, power=power, shown=shown, late_ms=late_ms
+    )
     if told is None:
         return tuple(to_face(frame) for frame in frames)
     return tuple(to_face(frame, face.face.landmarks) for frame, face in zip(frames, told, strict=True))
 
 
 def decide(challenge: Challenge, faces: Burst, embedder: MeanEmbedder | None = None) -> LiveCapture:
-    return judge("fs_1", challenge, faces, embedder=embedder or MeanEmbedder(), profile=MOTION)
+    return judge(
+        "fs_1", challenge, faces, embedder=embedder or MeanEmbedder(), profile=PROFILES[challenge.profile]
+    )
 
 
 @pytest.fixture(scope="session")

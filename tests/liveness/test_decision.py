@@ -39,7 +39,12 @@ def test_a_turning_head_is_alive(turns: Challenge, genuine: Burst) -> None:
 
 @pytest.mark.parametrize(
     ("seed", "motions"),
-    [(11, ("turn_right", "turn_right")), (12, ("turn_left", "nod_up")), (13, ("turn_right", "nod_down"))],
+    [
+        (11, ("turn_right", "turn_right")),
+        (12, ("turn_left", "nod_up")),
+        (13, ("turn_right", "nod_down")),
+        (14, ("turn_left", "closer")),
+    ],
 )
 def test_every_motion_can_be_answered(seed: int, motions: tuple[StepKind, StepKind]) -> None:
     challenge = challenge_of("center", motions[0], "center", motions[1])
