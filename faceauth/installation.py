@@ -40,13 +40,13 @@ from faceauth.signing import Signer
 from faceauth.types import Detector
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.index import ReferenceIndex, Sizes
-from faceauth.vault.journal import Journal, JournalFile
+from faceauth.vault.journal import Journal, journal_of
 from faceauth.vault.keyring import Keyring, bind_installation
 from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.providers.choose import choose_holder
 from faceauth.vault.references import ReferenceStore
-from faceauth.vault.replay import check_not_older, complete_journal, destroy_returned
+from faceauth.vault.replay import complete_journal, destroy_returned, take_up
 from faceauth.vault.rotation import Rotation
 from faceauth.vault.watched import WatchedKeyring
 
@@ -153,6 +153,7 @@ def create_installation(settings: Settings, *, clock: Clock = system_clock, rand
             bind_installation(conn, keyring)
             ensure_tenant(conn, tenant=DEFAULT_TENANT, now=clock())
             ScenarioStore(settings.consent).install_builtin(conn, tenant=DEFAULT_TENANT, now=clock())
+        complete_journal(data, journal_of(settings, keys, keyring, clock))
     finally:
         data.dispose()
         keys.dispose()
@@ -194,9 +195,8 @@ def open_installation(
         with data.begin() as conn:
             bind_installation(conn, keyring)
         occupancy = occupy(data, alone=False)
-        journal = journal_of(settings, keys, keyring)
-        check_not_older(data, journal)
-        complete_journal(data, journal)
+        journal = journal_of(settings, keys, keyring, clock)
+        take_up(data, journal)
         pack, before = _packs(settings)
         installation = assemble(
             settings,
@@ -225,11 +225,6 @@ def open_installation(
             occupancy.close()
         raise
     return installation
-
-
-def journal_of(settings: Settings, keys: Database, keyring: Keyring) -> Journal:
-    """Return the journal of erasures of these settings, without touching it."""
-    return Journal(JournalFile(settings.journal_file, installation=keyring.installation_id), keys)
 
 
 def _packs(settings: Settings) -> tuple[Pack, Pack | None]:
@@ -285,7 +280,7 @@ def assemble(
     data_keys = DataKeys(keys, place.provider(watched, random=random), clock, random)
     references = ReferenceStore(data_keys, clock, new_id)
     index = ReferenceIndex(settings.index.engine, sizes=Sizes(depth=settings.index.nominated))
-    journal = journal_of(settings, keys, keyring)
+    journal = journal_of(settings, keys, keyring, clock)
     erasure = Erasure(
         data=data,
         keys=data_keys,

@@ -13,7 +13,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
 BASE = {"errors", "types", "clock", "settings", "signing", "db"}
 STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
-COMPOSERS = {"sessions", "lifecycle", "pipeline", "search", "streaming", "renewal", "filling", "installation"}
+COMPOSERS = {
+    *("sessions", "lifecycle", "pipeline", "search", "streaming", "renewal", "filling", "restoring", "two_people"),
+    "installation",
+}
 
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -31,6 +34,8 @@ ROOMS: dict[str, set[str]] = {
     "search": BELOW_PIPELINE,
     "streaming": BELOW_PIPELINE | {"pipeline"},
     "renewal": BELOW_PIPELINE,
+    "two_people": BELOW_PIPELINE | {"renewal"},
+    "restoring": BELOW_PIPELINE,
     "filling": BELOW_PIPELINE,
     "installation": BELOW_PIPELINE | COMPOSERS,
     "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},
@@ -64,6 +69,7 @@ REPOSITORIES = {
     "consent/scenarios.py",
     "consent/standing.py",
     "identity/apikeys.py",
+    "identity/approvals.py",
     "identity/attempts.py",
     "liveness/observations.py",
     "vault/erasure.py",

@@ -12,6 +12,13 @@ class Event(StrEnum):
     MODEL_CHANGED = "operator:model:changed"
     MODEL_RETIRED = "operator:model:retired"
     KEY_ROTATED = "operator:key:rotated"
+    KEY_DESTROYED = "operator:key:destroyed"
+    APPROVAL_REQUESTED = "operator:approval:requested"
+    APPROVAL_GIVEN = "operator:approval:given"
+    APPROVAL_REFUSED = "operator:approval:refused"
+    APPROVAL_USED = "operator:approval:used"
+    BACKUP_WRITTEN = "operator:backup:written"
+    BACKUP_RESTORED = "operator:backup:restored"
     APIKEY_CREATED = "operator:apikey:created"
     APIKEY_REVOKED = "operator:apikey:revoked"
 

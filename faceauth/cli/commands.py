@@ -18,9 +18,12 @@ COMMANDS: Final = {
     "serve": "Run the service.",
     "models": "List, install and verify model packs.",
     "migrate": "Move people to a new model pack without asking everyone again.",
-    "keys": "Say how the key-encryption keys stand, and rotate them.",
+    "keys": "Say how the key-encryption keys stand, rotate and destroy them.",
+    "approvals": "List, approve and refuse what takes two people.",
     "apikey": "Create, list and revoke API keys.",
     "audit": "Verify the audit log.",
+    "backup": "Copy the data and the keys, while the service runs.",
+    "restore": "Put a backup in place, and replay what was erased since.",
     "doctor": "Say what is wrong with this installation, and what to do about it.",
     "bench": "Measure accuracy on your own data.",
 }

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, MetaData, Table, delete, func, insert, select, text
+from sqlalchemy import JSON, Connection, MetaData, Table, delete, func, insert, inspect, select, text
 
 from faceauth.db.engine import Database
 from faceauth.db.failures import explain
@@ -162,6 +162,19 @@ def has_tables(database: Database) -> bool:
             return bool(conn.scalar(text("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'")))
         query = "SELECT count(*) FROM information_schema.tables WHERE table_name = 'alembic_version'"
         return bool(conn.scalar(text(query + " AND table_schema = :name"), {"name": database.schema or "public"}))
+
+
+def has_rows(database: Database, metadata: MetaData) -> bool:
+    """Say whether any of these tables is there and has a row."""
+    if not has_tables(database):
+        return False
+    with database.read() as conn:
+        there = set(inspect(conn).get_table_names(schema=database.schema))
+        return any(
+            conn.scalar(select(func.count()).select_from(table))
+            for table in metadata.tables.values()
+            if table.name in there
+        )
 
 
 def _ordered(metadata: MetaData) -> list[Table]:

@@ -21,7 +21,7 @@ from faceauth.errors import FaceauthError, InvalidRequest, KeyDestroyed, Storage
 from faceauth.signing import DELETION_RECEIPT, Signer
 from faceauth.vault import tombstones
 from faceauth.vault.index import ReferenceIndex
-from faceauth.vault.journal import Journal, noted_of
+from faceauth.vault.journal import Journal, Noted, noted_of
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.receipts import DeletionReceipt, claims_of, iso, receipt_of
 from faceauth.vault.references import ReferenceStore
@@ -121,6 +121,22 @@ class Erasure:
             conn, Event.ERASURE_REQUESTED, scope, actor=actor, reason=why.value, tombstone_id=tombstone_id
         )
         return tombstone_id
+
+    def replay(self, conn: Connection, noted: Noted) -> None:
+        """Record, under its old id, an erasure that a restored copy of the data does not know; `run` it after.
+
+        Raises:
+            AuditUnavailable: If it cannot be audited.
+        """
+        doomed = {
+            "references": list(tombstones.references_in(conn, noted.scope)),
+            "steps": {ErasureState.RECORDED.value: iso(self._clock())},
+        }
+        tombstones.insert_tombstone(
+            conn, noted.tombstone_id, noted.scope, reason=noted.reason, at=noted.requested_at, doomed=doomed
+        )
+        about = {"reason": noted.reason.value, "tombstone_id": noted.tombstone_id}
+        self._record(conn, Event.ERASURE_REQUESTED, noted.scope, actor="restore", **about)
 
     def last(self, conn: Connection, *, tenant: str, account: str, scenario: str | None = None) -> str | None:
         """Return the id of the newest erasure of the scenario, or of the whole account, finished or not."""

@@ -18,9 +18,12 @@ from typing import Any, BinaryIO, Final
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from faceauth.clock import Clock
 from faceauth.db.engine import Database
 from faceauth.db.schema import data_keys, erasures
 from faceauth.errors import KeyringForeign, StorageError
+from faceauth.settings import Settings
+from faceauth.vault.keyring import Keyring
 from faceauth.vault.scope import ErasureReason, Scope
 from faceauth.vault.tombstones import Tombstone
 
@@ -55,15 +58,27 @@ class JournalFile:
     """The file beside the keyring: one line an erasure, appended and flushed to the disk, never changed.
 
     A line cut short by a crash was never acknowledged; the next writer removes it. Any other damage is an error.
+    The first line says whose it is, and since when: of older copies of the data it does not know what was erased.
     """
 
-    def __init__(self, path: Path, *, installation: str) -> None:
+    def __init__(self, path: Path, *, installation: str, clock: Clock) -> None:
         self.path = path
         self._installation = installation
+        self._clock = clock
 
-    def exists(self) -> bool:
-        """Say whether it is there; it is from the first start of an installation on."""
-        return self.path.exists()
+    def since(self) -> datetime | None:
+        """Return when it was begun, which is when the installation was made; None if there is none.
+
+        Raises:
+            StorageError: It cannot be read, or is damaged.
+            KeyringForeign: It is another installation's.
+        """
+        whole = self._read()
+        if b"\n" not in whole:
+            return None
+        head = self._body(whole.split(b"\n", 1)[0], 1)
+        self._check_owner(head)
+        return datetime.fromisoformat(head["since"])
 
     def append(self, notes: Iterable[Noted] = ()) -> None:
         """Append lines, durably; make the file (0600) if it is not there.
@@ -77,7 +92,8 @@ class JournalFile:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 lines = [_line(_as_json(noted)) for noted in notes]
                 if _cut(file) == 0:
-                    lines.insert(0, _line({"format": _FORMAT, "installation": self._installation}))
+                    head = {"format": _FORMAT, "installation": self._installation}
+                    lines.insert(0, _line({**head, "since": self._clock().isoformat()}))
                 else:
                     self._check_head(file)
                 file.seek(0, os.SEEK_END)
@@ -98,16 +114,7 @@ class JournalFile:
             StorageError: It cannot be read, or a line is damaged: then what was erased is not known.
             KeyringForeign: It is another installation's.
         """
-        try:
-            with self.path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH)
-                whole = file.read()
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise StorageError(
-                f"The journal of erasures {self.path} cannot be read ({error.strerror})."
-            ) from error
+        whole = self._read()
         found: dict[str, Noted] = {}
         for number, line in enumerate(whole.split(b"\n")[:-1], 1):
             body = self._body(line, number)
@@ -118,6 +125,18 @@ class JournalFile:
             earlier = found.get(noted.tombstone_id)
             found[noted.tombstone_id] = noted if earlier is None else earlier.with_keys(noted.data_keys)
         return found
+
+    def _read(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise StorageError(
+                f"The journal of erasures {self.path} cannot be read ({error.strerror})."
+            ) from error
 
     def _check_head(self, file: BinaryIO) -> None:
         file.seek(0)
@@ -189,13 +208,13 @@ class Journal:
         with self._keys.read() as conn:
             return {row.tombstone_id: _of_row(row) for row in conn.execute(select(erasures))}
 
-    def returned(self, destroyed: Collection[str]) -> tuple[str, ...]:
-        """Return which of these data keys are there, though an erasure destroyed them."""
-        if not destroyed:
+    def present(self, data_key_ids: Collection[str]) -> tuple[str, ...]:
+        """Return which of these data keys are in the key database."""
+        if not data_key_ids:
             return ()
         with self._keys.read() as conn:
             names = conn.scalars(select(data_keys.c.data_key_id).execution_options(yield_per=1000))
-            return tuple(sorted(name for name in names if name in destroyed))
+            return tuple(sorted(name for name in names if name in data_key_ids))
 
     def known(self) -> dict[str, Noted]:
         """Return what either place knows, by id.
@@ -204,6 +223,12 @@ class Journal:
             StorageError: One of them cannot be read.
         """
         return merged(self.in_keys(), self.file.read())
+
+
+def journal_of(settings: Settings, keys: Database, keyring: Keyring, clock: Clock) -> Journal:
+    """Return the journal of erasures of these settings, without touching it."""
+    file = JournalFile(settings.journal_file, installation=keyring.installation_id, clock=clock)
+    return Journal(file, keys)
 
 
 def merged(first: Mapping[str, Noted], second: Mapping[str, Noted]) -> dict[str, Noted]:

@@ -12,6 +12,16 @@ from faceauth.vault.journal import Journal, Noted, merged, noted_of
 from faceauth.vault.keystore import DataKeys
 
 
+def take_up(data: Database, journal: Journal) -> None:
+    """Look, before serving, that nothing erased came back; note what one of the journal's places does not know.
+
+    Raises:
+        RestoreNeeded, StorageError, KeyringForeign: as `check_not_older` and `complete_journal`.
+    """
+    check_not_older(data, journal)
+    complete_journal(data, journal)
+
+
 def check_not_older(data: Database, journal: Journal) -> None:
     """Return if the data knows every erasure that the journal knows, and is no backup's copy.
 
@@ -65,7 +75,7 @@ def destroy_returned(data: Database, journal: Journal, keys: DataKeys) -> tuple[
     with data.read() as conn:
         under_way = set(tombstones.unfinished(conn))
     known = {name: noted for name, noted in journal.known().items() if name not in under_way}
-    returned = journal.returned(_destroyed(known))
+    returned = journal.present(_destroyed(known))
     for name in returned:
         keys.destroy(name)
     if returned:

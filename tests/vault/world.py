@@ -58,7 +58,9 @@ class World:
             self.keys, self.clock, self.new_id, report=lambda name, error: self.broken.append((name, error))
         )
         self.index = ReferenceIndex()
-        file = JournalFile(self.folder / "keyring.erasures", installation=self.ring.installation_id)
+        file = JournalFile(
+            self.folder / "keyring.erasures", installation=self.ring.installation_id, clock=self.clock
+        )
         self.journal = Journal(file, self.databases.keys)
         with self.data.begin() as conn:
             if not conn.scalar(select(func.count()).select_from(tenants)):
