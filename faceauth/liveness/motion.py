@@ -65,8 +65,9 @@ def check_motion(challenge: Challenge, steps: Sequence[range], seen: Nose, profi
     Raises:
         LivenessDenied: gate `motion`.
     """
-    motions = sum(step.kind in DIRECTION for step in challenge.steps)
-    if not motions or motions < profile.motions:
+    motions = [step.kind for step in challenge.steps if step.kind not in {"center", "flash"}]
+    # Coming closer shows no solid head, so another motion must be asked for too.
+    if not any(kind in DIRECTION for kind in motions) or len(motions) < profile.motions:
         raise LivenessDenied(GATE, "The challenge asks for too few motions.")
     for step, frames in zip(challenge.steps, steps, strict=True):
         if step.kind == "center":
