@@ -6,6 +6,7 @@ from typing import Annotated, Final, cast
 from fastapi import Depends, Request
 
 from faceauth.api.metrics import Metrics
+from faceauth.api.streams import Streams
 from faceauth.api.work import Work
 from faceauth.errors import NotAllowed, NotAuthenticated
 from faceauth.identity.apikeys import Caller, Role
@@ -23,6 +24,11 @@ def installation_of(request: Request) -> Installation:
 def work_of(request: Request) -> Work:
     """Return the queue in front of the networks."""
     return cast("Work", request.app.state.work)
+
+
+def streams_of(request: Request) -> Streams:
+    """Return the sessions that are streamed."""
+    return cast("Streams", request.app.state.streams)
 
 
 def metrics_of(request: Request) -> Metrics:

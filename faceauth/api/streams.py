@@ -118,8 +118,15 @@ class Streams:
     def detach(self, live: Live) -> None:
         """The connection is lost; the device may come back until its time is over."""
         live.connected = False
-        if not live.session.begun or live.session.over:
+        if not live.session.begun:
             self._forget(live)
+        elif live.session.over:
+            self._forget_later(live)
+
+    def connected(self, session_id: str) -> bool:
+        """Return whether a device is connected to this session."""
+        live = self._live.get(session_id)
+        return live is not None and live.connected
 
     def cancelled(self, session_id: str) -> None:
         """The device cancelled this session over another way."""
@@ -151,6 +158,9 @@ class Streams:
         live.task = asyncio.create_task(self._drive(live))
         return live
 
+    def _forget_later(self, live: Live) -> None:
+        asyncio.get_running_loop().call_later(KEPT_S, self._forget, live)
+
     def _forget(self, live: Live) -> None:
         if self._live.get(live.session_id) is live:
             del self._live[live.session_id]
@@ -175,7 +185,7 @@ class Streams:
         self._metrics.judged(live.session.state.value)
         live.to_send.set()
         if not live.connected:
-            asyncio.get_running_loop().call_later(KEPT_S, self._forget, live)
+            self._forget_later(live)
 
     async def _turn(self, live: Live) -> None:
         session = live.session
@@ -212,9 +222,8 @@ class Streams:
 
     async def _deny(self, live: Live, denied: Denied) -> None:
         try:
-            if live.session.begun:
-                claim = live.claim or await self._begin(live)
-                await self._run(self._pipeline.refuse, claim, denied)
+            claim = live.claim or await self._begin(live)
+            await self._run(self._pipeline.refuse, claim, denied)
         except FaceauthError as error:
             # Decided, cancelled or expired meanwhile; or nothing can be written, and nothing was accepted.
             log.info("stream.denied", code=error.code)

@@ -28,6 +28,9 @@ READ_S: Final = 60.0
 
 FRAMES: Final = b"frames"
 TIMELINE: Final = b"timeline"
+CHAIN: Final = b"chain"
+CHAIN_BYTES: Final = 64
+"""A SHA-256 in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,14 @@ class Burst:
 
     unverified_frames: tuple[bytes, ...] = field(repr=False)
     unverified_timeline: object = field(repr=False)
+    unverified_chain: str | None = field(default=None, repr=False)
 
 
 async def read_burst(request: Request, caps: CaptureSettings, *, timeout_s: float = READ_S) -> Burst:
-    """Return the `frames` and the `timeline` of a multipart post.
+    """Return the `frames`, the `timeline` and, if there is one, the `chain` of a multipart post.
 
     Raises:
-        InvalidRequest: it is no well-formed multipart post of these two fields, or it came too slowly.
+        InvalidRequest: it is no well-formed multipart post of these fields, or it came too slowly.
         InvalidTimeline: the timeline is missing or no JSON.
         TooManyFrames: more frames, or more bytes in total, than allowed.
         ImageTooLarge: one frame has more bytes than allowed.
@@ -97,6 +101,7 @@ class _Reader:
         self._caps = caps
         self._frames: list[bytes] = []
         self._timeline: bytes | None = None
+        self._chain: bytes | None = None
         self._part = bytearray()
         self._field = b""
         self._header_name = b""
@@ -135,7 +140,8 @@ class _Reader:
             raise InvalidRequest("The post has no frames.")
         if self._timeline is None:
             raise InvalidTimeline("The post has no timeline.")
-        return Burst(tuple(self._frames), _parse_timeline(self._timeline))
+        chain = None if self._chain is None else self._chain.decode("ascii", "replace")
+        return Burst(tuple(self._frames), _parse_timeline(self._timeline), chain)
 
     def _part_begins(self) -> None:
         self._part = bytearray()
@@ -166,14 +172,19 @@ class _Reader:
         if self._field == FRAMES:
             if len(self._frames) >= self._caps.max_frames:
                 raise TooManyFrames(f"A session may send {self._caps.max_frames} frames.")
-        elif self._field != TIMELINE or self._timeline is not None:
-            raise InvalidRequest("A post has the fields frames and, once, timeline, and no others.")
+        elif not (self._field == TIMELINE and self._timeline is None) and not (
+            self._field == CHAIN and self._chain is None
+        ):
+            raise InvalidRequest("A post has the fields frames and, once each, timeline and chain, and no others.")
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         size = end - start
         if self._field == TIMELINE:
             if len(self._part) + size > TIMELINE_BYTES:
                 raise InvalidTimeline(f"A timeline may have {TIMELINE_BYTES} bytes.")
+        elif self._field == CHAIN:
+            if len(self._part) + size > CHAIN_BYTES:
+                raise InvalidRequest("The chain is a SHA-256 in hex.")
         else:
             if len(self._part) + size > self._caps.max_frame_bytes:
                 raise ImageTooLarge(f"A frame may have {self._caps.max_frame_bytes} bytes.")
@@ -185,6 +196,8 @@ class _Reader:
     def _part_ends(self) -> None:
         if self._field == TIMELINE:
             self._timeline = bytes(self._part)
+        elif self._field == CHAIN:
+            self._chain = bytes(self._part)
         else:
             self._frames.append(bytes(self._part))
         self._part = bytearray()

@@ -30,11 +30,13 @@ class FakePipeline:
 
     answers: list[SessionAnswer | Exception] = field(default_factory=list)
     asked: list[tuple[str, str, tuple[bytes, ...], object]] = field(default_factory=list)
+    chains: list[object] = field(default_factory=list)
     judge: Callable[[], None] = lambda: None
 
     def submit(
-        self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object
+        self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object, chain: object = None
     ) -> SessionAnswer:
+        self.chains.append(chain)
         self.asked.append((session_id, client_token, tuple(parts), timeline))
         self.judge()
         answer = self.answers.pop(0) if self.answers else SessionAnswer("denied")

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from faceauth.api.app import create_app
+from faceauth.api.streams import Streams
 from faceauth.capture.faces import FaceReader
 from faceauth.sessions import OpenedSession
 from tests.api.client import TestClient
@@ -24,6 +25,7 @@ class Door:
     service: Service
     http: TestClient
     puppet: Puppet
+    streams: Streams
 
     def socket(self, opened: OpenedSession, **more: Any) -> AbstractContextManager[Any]:
         """Connect as the session's device."""
@@ -53,5 +55,6 @@ def door(enrolled: Service) -> Iterator[Door]:
     installation = enrolled.installation
     reader = FaceReader(puppet, TEMPLATE)
     enrolled.installation = replace(installation, pipeline=replace(installation.pipeline, reader=reader))
-    with capture_logs(), TestClient(create_app(enrolled.installation)) as http:
-        yield Door(enrolled, http, puppet)
+    app = create_app(enrolled.installation)
+    with capture_logs(), TestClient(app) as http:
+        yield Door(enrolled, http, puppet, app.state.streams)

@@ -11,14 +11,25 @@ import numpy as np
 from faceauth.types import DetectedFace, Image
 from tests.service import RED, TEMPLATE
 
-NOSE = {"turn_left": (0.4, 0.0), "turn_right": (-0.4, 0.0), "nod_up": (0.0, -0.3), "nod_down": (0.0, 0.3)}
-"""Where an obedient person's nose goes, in eye distances."""
+Way = tuple[float, float, float]
+"""Where the nose is, in eye distances, and by how much the face is nearer, as a share."""
+
+REST: Way = (0.0, 0.0, 0.0)
+
+NOSE: dict[str, Way] = {
+    "turn_left": (0.4, 0.0, 0.0),
+    "turn_right": (-0.4, 0.0, 0.0),
+    "nod_up": (0.0, -0.3, 0.0),
+    "nod_down": (0.0, 0.3, 0.0),
+    "closer": (0.0, 0.0, 0.4),
+}
+"""What an obedient person does."""
 
 EVERY_MS = 100
 
 
-def picture(nose: tuple[float, float] = (0.0, 0.0), *, seed: int, colour: tuple[int, int, int] = RED) -> bytes:
-    """A JPEG that `Puppet` reads: one block for each direction of the nose."""
+def picture(nose: Way = REST, *, seed: int, colour: tuple[int, int, int] = RED) -> bytes:
+    """A JPEG that `Puppet` reads: one block for each part of a `Way`."""
     rng = np.random.default_rng(seed)
     coarse = rng.normal(0, 40, (48, 64, 1)).astype(np.float32)
     noise = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC)[..., None]
@@ -36,15 +47,16 @@ class Puppet:
 
     def detect(self, image: Image) -> Sequence[DetectedFace]:
         self.looks += 1
-        way = [(float(image[8:24, 32 * n + 8 : 32 * n + 24].mean()) - 128) / 100 for n in range(2)]
+        way = [(float(image[8:24, 32 * n + 8 : 32 * n + 24].mean()) - 128) / 100 for n in range(3)]
         if way[0] > 1:
             return ()
         landmarks = (TEMPLATE.points * 2 + np.array([200, 100])).astype(np.float32)
-        landmarks[2] += np.array(way, np.float32) * 80
+        landmarks[2] += np.array(way[:2], np.float32) * 80
+        landmarks = (landmarks - landmarks[2]) * np.float32(1 + way[2]) + landmarks[2]
         return [DetectedFace(box=(230, 130, 150, 180), landmarks=landmarks, score=0.99)]
 
 
-HIDDEN = (1.2, 0.0)
+HIDDEN: Way = (1.2, 0.0, 0.0)
 """Instead of a nose: nobody is there."""
 
 
@@ -85,14 +97,14 @@ class Device:
         assert self.hear()["type"] == "challenge"
         assert self.hear()["type"] == "step"
 
-    def send(self, nose: tuple[float, float] = (0.0, 0.0), **header: Any) -> None:
+    def send(self, nose: Way = REST, **header: Any) -> None:
         """Send one frame."""
         self.t_ms += EVERY_MS
         self.seed += 1
         self.socket.send_text(json.dumps({"t_ms": self.t_ms, "step": self.step["id"], **header}))
         self.socket.send_bytes(picture(nose, seed=self.seed, colour=self.colour))
 
-    def show(self, nose: tuple[float, float] = (0.0, 0.0), **header: Any) -> None:
+    def show(self, nose: Way = REST, **header: Any) -> None:
         """Send one frame and wait until it was looked at."""
         self.send(nose, **header)
         sent, began = self.t_ms, self.challenge["nonce"]
@@ -108,7 +120,7 @@ class Device:
         for _ in range(frames):
             if self.evaluating or self.done:
                 break
-            self.show(NOSE.get(self.step["kind"], (0.0, 0.0)))
+            self.show(NOSE.get(self.step["kind"], REST))
 
     def wait(self) -> str:
         """Wait for the outcome."""

@@ -31,6 +31,7 @@ def create_scenario(here: Here, caller: PrivacyOfficer, body: ScenarioRequest) -
             liveness_profile=body.liveness_level,
             notices=body.notices,
             now=now,
+            stream_only=body.stream_only,
         )
         here.audit.append(
             conn,

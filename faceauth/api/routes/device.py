@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from faceauth.api.access import ClientToken, Here, metrics_of, work_of
+from faceauth.api.access import ClientToken, Here, metrics_of, streams_of, work_of
 from faceauth.api.upload import read_burst
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.sessions import CancelledAnswer, CaptureAnswer, ChallengeAnswer
@@ -30,6 +30,10 @@ FRAMES_BODY: Final[dict[str, Any]] = {
                         "timeline": {
                             "type": "string",
                             "description": "JSON: one {step, t_ms} for each frame, t_ms from the first frame on.",
+                        },
+                        "chain": {
+                            "type": "string",
+                            "description": "The last hash over nonce, challenge and frames, in hex; optional.",
                         },
                     },
                 },
@@ -56,7 +60,12 @@ async def post_frames(request: Request, here: Here, token: ClientToken, session_
         with work.receiving(session_id):
             burst = await read_burst(request, here.settings.capture)
             answer = await work.run(
-                here.pipeline.submit, session_id, token, burst.unverified_frames, burst.unverified_timeline
+                here.pipeline.submit,
+                session_id,
+                token,
+                burst.unverified_frames,
+                burst.unverified_timeline,
+                burst.unverified_chain,
             )
     except Overloaded:
         metrics.shed()
@@ -74,7 +83,8 @@ def read_challenge(here: Here, token: ClientToken, session_id: Name) -> Challeng
 
 
 @router.post("/cancel")
-def cancel(here: Here, token: ClientToken, session_id: Name) -> CancelledAnswer:
+async def cancel(request: Request, here: Here, token: ClientToken, session_id: Name) -> CancelledAnswer:
     """The person does not want to go on; cancelling again changes nothing."""
-    here.desk.cancel(session_id, token)
+    await run_in_threadpool(here.desk.cancel, session_id, token)
+    streams_of(request).cancelled(session_id)
     return CancelledAnswer()

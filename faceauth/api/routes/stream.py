@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import APIRouter, WebSocket
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
@@ -16,6 +17,8 @@ from faceauth.api.access import NO_TOKEN
 from faceauth.api.problems import TABLE
 from faceauth.api.streams import Live, Streams
 from faceauth.errors import Denied, FaceauthError, NotAllowed, NotAuthenticated, Overloaded
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["device"])
 
@@ -65,7 +68,7 @@ def _token(socket: WebSocket) -> str:
 
 
 def _check_origin(socket: WebSocket, allowed: frozenset[str]) -> None:
-    """Let in our own pages, those of the allow-list, and whatever is no page (R19): CORS does not cover WebSockets.
+    """Let in our own pages, those of the allow-list, and what is no page (R19): CORS does not cover WebSockets.
 
     Raises:
         NotAllowed: another page connects.
@@ -92,16 +95,25 @@ async def _turn_away(socket: WebSocket, error: FaceauthError) -> None:
 
 async def _serve(socket: WebSocket, live: Live) -> None:
     """Take frames and send messages until the session is over or the device is gone."""
-    receiving = asyncio.create_task(_receive(socket, live))
-    sending = asyncio.create_task(_send(socket, live))
+    tasks = {asyncio.create_task(_receive(socket, live)), asyncio.create_task(_send(socket, live))}
+    for task in tasks:
+        task.add_done_callback(_look_at)
     try:
-        await asyncio.wait({receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (receiving, sending):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(receiving, sending, return_exceptions=True)
     with suppress(RuntimeError, WebSocketDisconnect):  # the device may have closed first
         await socket.close(1000)
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Note how a task ended: a connection that breaks is nothing to complain about, anything else is."""
+    if task.cancelled():
+        return
+    error = task.exception()
+    if error is not None and not isinstance(error, WebSocketDisconnect | TimeoutError | OSError):
+        log.warning("stream.broken", error=type(error).__name__)
 
 
 async def _receive(socket: WebSocket, live: Live) -> None:

@@ -92,6 +92,10 @@ class ScenarioRequest(Request):
     mode: Literal["verify", "identify"]
     title: Text | dict[Locale, Text] = Field(description="One for every language, or one for each.")
     retention_days: int = Field(ge=1, le=1095)
+    stream_only: StrictBool = Field(
+        default=False,
+        description="Whether frames are taken over the stream alone, where steps are told one by one.",
+    )
     liveness_level: str = Field(default="motion", pattern=r"^[a-z][a-z0-9+_-]{0,39}$")
     notices: dict[Locale, Text] = Field(min_length=1, max_length=20)
 

@@ -1,4 +1,5 @@
 // The capture page: explains, waits for a click, shows the steps, sends the frames, tells the outcome.
+import { NoStream, streamSession } from "./stream.js";
 import { TEXTS } from "./texts.js";
 
 const FRAMES_A_SECOND = 12;
@@ -132,6 +133,12 @@ async function takeFrame(canvas) {
   );
 }
 
+function showStep(step) {
+  say(step.kind);
+  if (ARROWS[step.kind]) at("arrow").dataset.to = ARROWS[step.kind];
+  else delete at("arrow").dataset.to;
+}
+
 async function capture(steps) {
   const lasts = steps.map((step) => Math.max(SHORTEST_STEP_MS, step.min_ms + REACTION_MS));
   const total = lasts.reduce((sum, ms) => sum + ms, 0);
@@ -142,9 +149,7 @@ async function capture(steps) {
   let began = null;
   let ends = 0;
   for (const [number, step] of steps.entries()) {
-    say(step.kind);
-    at("arrow").dataset.to = ARROWS[step.kind] ?? "";
-    if (!ARROWS[step.kind]) delete at("arrow").dataset.to;
+    showStep(step);
     ends += lasts[number];
     while (began === null || performance.now() - began < ends) {
       if (!page.stream || page.over) throw new Problem("cancelled");
@@ -162,18 +167,52 @@ async function capture(steps) {
 
 // --- the story -----------------------------------------------------------------------------------------------
 
+async function streamed() {
+  const canvas = document.createElement("canvas");
+  let [asked, told] = [null, ""];
+  const state = await streamSession({
+    session: page.session,
+    token: page.token,
+    picture: async () => ((await newPicture()) && page.stream ? takeFrame(canvas) : null),
+    show: (step) => {
+      [asked, told] = [step, ""];
+      showStep(step);
+    },
+    guide: (code, done) => {
+      at("ring").style.strokeDasharray = `${100 * done} 100`;
+      if (!asked || code === told) return; // said once, or a screen reader says nothing else
+      told = code;
+      say(asked.kind, "", code.startsWith("step:") ? [] : [code]);
+    },
+    judging: () => {
+      asked = null;
+      delete at("arrow").dataset.to;
+      say("sending");
+    },
+    stopped: () => page.over,
+  });
+  return { state };
+}
+
+async function posted() {
+  const { frames, timeline } = await capture(page.challenge.steps);
+  closeCamera();
+  say("sending");
+  const post = new FormData();
+  frames.forEach((frame, number) => post.append("frames", frame, `${number}.jpg`));
+  post.append("timeline", JSON.stringify(timeline));
+  return ask("POST", "frames", post);
+}
+
 async function run() {
   at("start").hidden = true;
   say("asking");
   try {
     await openCamera();
-    const { frames, timeline } = await capture(page.challenge.steps);
-    closeCamera();
-    say("sending");
-    const post = new FormData();
-    frames.forEach((frame, number) => post.append("frames", frame, `${number}.jpg`));
-    post.append("timeline", JSON.stringify(timeline));
-    tell(await ask("POST", "frames", post));
+    tell(await streamed().catch((error) => {
+      if (error instanceof NoStream) return posted();
+      throw error;
+    }));
   } catch (error) {
     fail(error);
   } finally {
@@ -182,6 +221,7 @@ async function run() {
 }
 
 function tell(answer) {
+  if (page.over) return;
   if (answer.state === "open") {
     say("open", "", answer.guidance);
     offer("again");

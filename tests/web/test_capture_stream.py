@@ -1,0 +1,120 @@
+"""The capture page over a WebSocket, in a real browser; the liveness of a test picture is not the point."""
+
+import dataclasses
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, expect
+
+from faceauth.api.app import create_app
+from faceauth.capture.burst import Burst
+from faceauth.capture.faces import FaceReader
+from faceauth.capture.session import CaptureSession
+from faceauth.installation import Installation
+from faceauth.liveness.challenge import challenge_from_wire
+from faceauth.liveness.following import Follower, Mark
+from faceauth.pipeline import Pipeline, SessionAnswer
+from faceauth.settings import Settings
+from faceauth.types import AlignedFace, Challenge, DetectedFace, Frame, Step
+from tests.api.conftest import Service
+
+pytestmark = pytest.mark.browser
+
+
+class Reader:
+    """Sees nothing and has nothing to say."""
+
+    def find(self, frame: Frame, *_: object, **__: object) -> Sequence[DetectedFace]:
+        assert frame.pixels.shape[2] == 3
+        return ()
+
+    def look(self, *_: object, **__: object) -> tuple[AlignedFace | None, str | None]:
+        return None, None
+
+
+@dataclasses.dataclass
+class StreamedPipeline:
+    """Begins and decides as it is told, over the real sessions' rows."""
+
+    installation: Installation
+    answers: list[str]
+    bursts: list[Burst] = dataclasses.field(default_factory=list)
+    reader: FaceReader = dataclasses.field(default_factory=lambda: cast("FaceReader", Reader()))
+
+    def begin(self, session_id: str, client_token: str, *, streamed: bool) -> CaptureSession:
+        assert streamed
+        with self.installation.data.read() as conn:
+            sessions = self.installation.desk.sessions
+            return sessions.for_device(conn, session_id=session_id, client_token=client_token)
+
+    def decide(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
+        self.bursts.append(read(challenge_from_wire(session.challenge)))
+        return SessionAnswer(self.answers.pop(0))
+
+    def refuse(self, _session: CaptureSession, denied: Exception) -> SessionAnswer:
+        raise AssertionError(denied)
+
+
+def by_the_clock(_self: Follower, step: Step, marks: Sequence[Mark], *, first: bool) -> float:
+    """Accept a step once it lasted."""
+    assert first == (step.id == "s1")
+    return min(1.0, (marks[-1].t_ms - marks[0].t_ms) / max(step.min_ms, 1)) if marks else 0.0
+
+
+@pytest.fixture
+def streamed(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[StreamedPipeline, str]]:
+    """A service with its WebSocket on a real port."""
+    monkeypatch.setattr(Follower, "answered", by_the_clock)
+    pipeline = StreamedPipeline(installation, [])
+    app = create_app(dataclasses.replace(installation, pipeline=cast("Pipeline", pipeline)))
+    assert settings.stream.step_s >= 7
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    yield pipeline, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    listening.close()
+
+
+def test_it_streams_starts_over_when_asked_and_tells_the_outcome(
+    browser: Browser, service: Service, streamed: tuple[StreamedPipeline, str]
+) -> None:
+    pipeline, address = streamed
+    pipeline.answers = ["open", "accepted"]
+    opened = service.session()
+    context = browser.new_context(locale="en-GB", permissions=["camera"], viewport={"width": 480, "height": 800})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{address}/ui/capture#session={opened['session_id']}&token={opened['client_token']}")
+    page.locator("#start").click()
+    expect(page.locator("#say")).to_have_text("Look straight into the camera")
+    expect(page.locator("#say")).to_contain_text("Done.", timeout=60_000)
+    expect(page.locator("#stage")).to_be_hidden()
+    context.close()
+    assert complaints == []
+    assert len(pipeline.bursts) == 2
+    with service.installation.data.read() as conn:
+        row: Any = service.installation.desk.sessions.for_device(
+            conn, session_id=opened["session_id"], client_token=opened["client_token"]
+        )
+    challenge = challenge_from_wire(row.challenge)
+    assert challenge.steps != opened["challenge"]["steps"]
+    for burst in pipeline.bursts:
+        told = list(dict.fromkeys(frame.step for frame in burst.frames))
+        assert told == [step.id for step in challenge.steps]
+        assert burst.frames[0].t_ms == 0
+        assert burst.evidence.received_ms is not None
+        assert np.all(np.diff(burst.evidence.received_ms) >= 0)
+        assert len(burst.evidence.chain or b"") == 32
