@@ -48,14 +48,24 @@ class Moments:
         self._sum += vectors.sum(axis=0)
         self._products += vectors.T @ vectors
 
-    def directions(self) -> tuple[Floats, Doubles, Doubles]:
-        """Return the mean, shape (d,), the variances, largest first, and the directions, a column each."""
+    def maps(self) -> tuple[Doubles, Doubles, Doubles, Doubles]:
+        """Return the mean, shape (d,), variances, largest first, and the maps of vectors and of queries, (d, d).
+
+        An error e of a row costs a query q the square of q·e: on average eᵀ S e, for queries are faces too and S
+        is their second moment. So rows are mapped by the root of S, where that cost is plain distance, and then
+        turned to the main directions there; queries are mapped by the root's inverse.
+        """
         if not self.count:
             raise InvalidRequest("Nothing was learned of the gallery yet.")
         mean = self._sum / self.count
-        variances, directions = np.linalg.eigh(self._products / self.count - np.outer(mean, mean))
-        variances = np.maximum(variances[::-1], max(float(variances.mean()) * _FLATTEST, 1e-12))
-        return mean.astype(np.float32), variances, directions[:, ::-1]
+        second = self._products / self.count
+        sizes, axes = np.linalg.eigh(second)
+        roots = np.sqrt(np.maximum(sizes, max(float(sizes.mean()) * _FLATTEST, 1e-12)))
+        root, inverse = (axes * roots) @ axes.T, (axes / roots) @ axes.T
+        variances, turn = np.linalg.eigh(root @ (second - np.outer(mean, mean)) @ root)
+        variances, turn = variances[::-1], turn[:, ::-1]
+        variances = np.maximum(variances, max(float(variances.mean()) * _FLATTEST, 1e-12))
+        return mean, variances, (root @ turn).T, (inverse @ turn).T
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,28 +92,24 @@ class Codebook:
         """Make the codebook of a gallery with these moments; it takes about a second."""
         # Beside searches that are under way, not in their place.
         faiss.omp_set_num_threads(1)
-        mean, variances, directions = moments.directions()
+        mean, variances, of_vectors, of_queries = moments.maps()
         dimension = len(mean)
         groups = groups or groups_for(dimension)
-        sizes = _share_out(variances**2, groups)
+        sizes = _share_out(variances, groups)
         width = max(sizes)
         turn, ask = np.zeros((2, groups, width, dimension))
         centroids = np.zeros((groups, POINTS, width), np.float32)
         random, at = np.random.default_rng(seed), 0
         for group, size in enumerate(sizes):
             part = slice(at, at + size)
-            # An error of x along a direction counts as much as queries vary there: the square root of the
-            # variance goes into x before the nearest point is sought, and out of q.
-            weight = np.sqrt(np.sqrt(variances[part]))
-            turn[group, :size] = (directions[:, part] * weight).T
-            ask[group, :size] = (directions[:, part] / weight).T
-            centroids[group, :, :size] = _points(np.sqrt(variances[part]) * weight, random)
+            turn[group, :size], ask[group, :size] = of_vectors[part], of_queries[part]
+            centroids[group, :, :size] = _points(np.sqrt(variances[part]), random)
             at += size
         quantiser = faiss.ProductQuantizer(groups * width, groups, 4)
         faiss.copy_array_to_vector(centroids.ravel(), quantiser.centroids)
         flat = (groups * width, dimension)
         return cls(
-            mean,
+            mean.astype(np.float32),
             turn.reshape(flat).astype(np.float32),
             ask.reshape(flat).astype(np.float32),
             centroids,
@@ -130,8 +136,8 @@ def _share_out(costs: Doubles, groups: int) -> list[int]:
     """Return how many dimensions each group gets, in order of `costs`, so that the codes' errors cost least.
 
     A group of k dimensions with 4 bits has an error of about k · (geometric mean of its costs) · 2^(-8/k), as the
-    rate-distortion function of a normal distribution has it; `costs` are variance in the rows times that in the
-    queries. Solved exactly, group by group.
+    rate-distortion function of a normal distribution has it; `costs` are the directions' variances. Solved
+    exactly, group by group.
     """
     dimension = len(costs)
     logs = np.concatenate([[0.0], np.cumsum(np.log(costs))])

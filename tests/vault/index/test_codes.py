@@ -1,0 +1,150 @@
+"""Codes nominate: what FAISS is told of its own layout, what a codebook learns, and whom it finds."""
+
+from typing import Any
+
+import faiss
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from faceauth.errors import InvalidRequest
+from faceauth.vault.index import EngineName, Place, ReferenceBatch, ReferenceIndex, Sizes
+from faceauth.vault.index.blocks import make_engine
+from faceauth.vault.index.codebook import Codebook, Moments, groups_for
+from faceauth.vault.index.codes import CodedRows
+from tests.vault.index.faces import MODEL, blocks, search, vectors
+
+DIMENSION = 32
+
+
+def crowded(count: int, seed: int) -> NDArray[np.float32]:
+    """Faces as `open` has them: all near one direction, and apart in few others."""
+    random = np.random.default_rng(seed)
+    rows = random.normal(size=(count, DIMENSION)) / (1 + np.arange(DIMENSION)) @ turned() + 3 * turned()[0]
+    unit: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def turned() -> NDArray[np.float64]:
+    rotation: NDArray[np.float64] = np.linalg.qr(np.random.default_rng(3).normal(size=(DIMENSION, DIMENSION)))[0]
+    return rotation
+
+
+def book(faces: NDArray[np.float32], groups: int | None = None) -> Codebook:
+    moments = Moments(faces.shape[1])
+    moments.add(faces)
+    return Codebook.fit(moments, groups)
+
+
+def scores_of(engine: CodedRows, queries: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+    scores, _ = engine._codes.search(queries @ engine._book.ask.T, k)
+    return np.asarray(scores)
+
+
+def test_the_packed_codes_are_those_that_faiss_packs() -> None:
+    """A new FAISS that lays its codes out in another way must not go unnoticed."""
+    faces = crowded(333, 1)
+    codebook = book(faces)
+    engine = CodedRows(400, DIMENSION, codebook)
+    engine.put_many(0, faces[:70])
+    for row in range(70, 100):
+        engine.put(row, faces[row])
+    engine.put_many(100, faces[100:])
+    theirs: Any = faiss.IndexPQFastScan(len(codebook.turn), codebook.groups, 4, faiss.METRIC_INNER_PRODUCT, 64)
+    faiss.copy_array_to_vector(codebook.centroids.ravel(), theirs.pq.centroids)
+    theirs.is_trained = True
+    theirs.add((faces - codebook.mean) @ codebook.turn.T)
+    packed = faiss.rev_swig_ptr(theirs.codes.get(), theirs.codes.size())
+    assert packed.tobytes() == engine._packed.tobytes()[: packed.size]
+    for row in range(333):
+        engine.clear(row)
+    assert not engine._packed.any()
+
+
+def test_turned_vectors_and_queries_keep_their_product() -> None:
+    faces, queries = crowded(500, 2), crowded(20, 3)
+    codebook = book(faces)
+    turned_faces = (faces - codebook.mean) @ codebook.turn.T
+    assert np.allclose(turned_faces @ (queries @ codebook.ask.T).T, (faces - codebook.mean) @ queries.T, atol=1e-4)
+
+
+@pytest.mark.parametrize("groups", [8, 32, 64])
+def test_more_groups_nominate_better(groups: int) -> None:
+    """How often the best of 5,000 strangers is among the 100 nominated; more groups than dimensions do no harm."""
+    faces, queries = crowded(5_000, 4), crowded(100, 5)
+    engine = CodedRows(5_000, DIMENSION, book(faces, groups), depth=100)
+    engine.put_many(0, faces)
+    best = np.argmax(queries @ faces.T, axis=1)
+    hits = np.mean([row in found for row, found in zip(best, engine.search(queries, 10), strict=True)])
+    assert {8: 0.5, 32: 0.8, 64: 0.8}[groups] <= hits <= {8: 0.8, 32: 1, 64: 1}[groups]
+
+
+def test_too_few_groups_are_refused() -> None:
+    with pytest.raises(InvalidRequest):
+        book(crowded(100, 6), 2)
+    with pytest.raises(InvalidRequest):
+        Codebook.fit(Moments(DIMENSION))
+
+
+def test_empty_rows_are_nominated_by_no_score_above_the_mean() -> None:
+    """A block that is nearly all holes still finds the one who is left, whatever the depth."""
+    faces = crowded(2_000, 7)
+    engine = CodedRows(2_000, DIMENSION, book(faces), depth=5)
+    engine.put_many(0, faces)
+    for row in range(1, 2_000):
+        engine.clear(row)
+    assert engine.search(faces[:1], 1).tolist() == [[0]]
+    assert scores_of(engine, faces[:1], 2)[0, 1] == pytest.approx(0, abs=1e-2)
+
+
+def test_a_codebook_holds_no_row() -> None:
+    """R42: what is learned are a mean and a covariance; the points are of a normal distribution."""
+    faces = crowded(300, 8)
+    codebook = book(faces)
+    inside = b"".join(part.tobytes() for part in (codebook.mean, codebook.turn, codebook.ask, codebook.centroids))
+    assert not any(face[at : at + 2].tobytes() in inside for face in faces for at in range(0, DIMENSION, 2))
+
+
+def test_the_same_moments_make_the_same_codebook() -> None:
+    faces = crowded(300, 9)
+    assert np.array_equal(book(faces).centroids, book(faces).centroids)
+
+
+@pytest.mark.parametrize(("dimension", "groups"), [(8, 16), (128, 64), (256, 64), (512, 128)])
+def test_groups_grow_with_the_dimension(dimension: int, groups: int) -> None:
+    assert groups_for(dimension) == groups
+
+
+@pytest.mark.parametrize(
+    ("rows", "engine"), [(4_096, "exact"), (20_000, "exact"), (20_001, "fp16"), (100_001, "codes")]
+)
+def test_auto_chooses_by_size(rows: int, engine: EngineName) -> None:
+    assert Sizes().engine_for(rows, "auto") == engine
+
+
+def test_a_small_place_is_exact_whatever_is_set() -> None:
+    assert {Sizes().engine_for(4_096, choice) for choice in ("codes", "int8", "fp16")} == {"exact"}
+
+
+def test_expected_rows_get_the_engine_of_them_all_at_once() -> None:
+    """What a start does: one block of codes but for the rows that they were learned from, and those move on."""
+    sizes = Sizes(small=64, exact_below=200, half_below=1_000, learned_from=256, largest_codes=4_096)
+    index, faces = ReferenceIndex(sizes=sizes), vectors(3_000, 10)
+    names = [f"r{number}" for number in range(3_000)]
+    place = Place("shop", "login", MODEL)
+    with index.adding() as adding:
+        adding.expect(place, faces.shape[1], 3_000)
+        for start in range(0, 3_000, 500):
+            part = slice(start, start + 500)
+            adding.add_many(ReferenceBatch(place, names[part], names[part], faces[part]))
+    assert [(block.engine.name, block.used) for block in blocks(index)] == [("codes", 3_000)]
+    assert [search(index, face, 1)[0].reference_id for face in faces[::100]] == names[::100]
+
+
+def test_every_engine_says_what_it_costs() -> None:
+    faces = crowded(300, 11)
+    engines = [make_engine(name, 64, DIMENSION, book(faces), 10) for name in ("exact", "fp16", "int8", "codes")]
+    assert [engine.name for engine in engines] == ["exact", "fp16", "int8", "codes"]
+    assert [engine.bytes_per_row for engine in engines] == [128, 64, 32, 96]
+    assert [engine.bytes_scanned for engine in engines] == [128, 64, 32, 32]
+    assert all(engine.search(faces[:2], 3).shape == (2, 0) for engine in engines)
