@@ -13,7 +13,7 @@ from faceauth.errors import ConsentRequired, UnknownAccount, UnknownReference, U
 from faceauth.signing import DELETION_RECEIPT
 from faceauth.vault.keyring import create_keyring
 from faceauth.vault.scan import scan, vector_needles
-from tests.clocks import HandClock
+from tests.clocks import HandClock, tending
 from tests.databases import Databases
 from tests.service import Service, everybody_is_live, make_service
 
@@ -57,6 +57,20 @@ def test_agreeing_again_starts_anew(service: Service) -> None:
     assert service.post(service.open("verify")).state == "accepted"
     assert service.withdraw() != first
     assert rows(service) == 0
+
+
+def test_a_stuck_erasure_goes_on_in_the_running_service(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R40: two looks meet the same trouble, the third finds it gone."""
+    into = service.installation
+    with monkeypatch.context() as broken:
+        broken.setattr(into.erasure, "_keys", None)
+        with pytest.raises(AttributeError):
+            service.withdraw()
+        assert tending(into.erasure, 2) == [30, 30]
+        assert len(into.erasure.unfinished()) == 1
+    tending(into.erasure, 1)
+    assert into.erasure.unfinished() == ()
+    assert service.withdraw()
 
 
 def test_what_is_unknown_is_said(service: Service) -> None:

@@ -1,5 +1,6 @@
 """The app factory. Importing does nothing; an app is made for one installation and serves only that one."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from faceauth.api.routes import (
     stream,
 )
 from faceauth.api.streams import Streams
+from faceauth.api.tending import tend
 from faceauth.api.work import Work
 from faceauth.errors import ConfigurationError
 from faceauth.installation import Installation
@@ -68,7 +70,7 @@ def create_app(installation: Installation) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_closing(work, streams),
+        lifespan=_living(work, streams, installation),
     )
     app.state.installation = installation
     app.state.work = work
@@ -105,10 +107,12 @@ class _Service(FastAPI):
         return self.openapi_schema
 
 
-def _closing(work: Work, streams: Streams) -> Any:
+def _living(work: Work, streams: Streams, installation: Installation) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tending = asyncio.create_task(tend(installation.erasure))
         yield
+        tending.cancel()
         await streams.close()
         work.close()
 

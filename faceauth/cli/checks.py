@@ -6,6 +6,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -20,16 +21,22 @@ from faceauth.embed.manifest import pack_spec
 from faceauth.errors import FaceauthError
 from faceauth.installation import databases, keyring_place
 from faceauth.settings import Settings, unknown_variables
+from faceauth.vault.journal import Journal, journal_of
 from faceauth.vault.keyring import Keyring, bind_installation
 from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.references import ReferenceStore
-from faceauth.vault.tombstones import unfinished
+from faceauth.vault.replay import check_not_older
+from faceauth.vault.tombstones import load, unfinished
 
 State = Literal["ok", "warning", "problem"]
 
 LITTLE_SPACE: Final = 500_000_000
 """Bytes free below which a warning is due. Own figure: a database that cannot grow refuses every login."""
+
+
+A_WHILE: Final = timedelta(minutes=2)
+"""How old an unfinished erasure may be before it is a problem (own figure): by then it was tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def _stored(settings: Settings, place: KeyringPlace, keyring: Keyring | None, cl
         return
     try:
         opened = None if keyring is None else DataKeys(keys, place.provider(keyring), clock)
-        yield from _databases(settings, data, keys, keyring, opened)
+        yield from _databases(settings, data, keys, keyring, opened, clock)
     finally:
         data.dispose()
         keys.dispose()
@@ -145,8 +152,13 @@ def _keyring(settings: Settings, place: KeyringPlace, keyring: Keyring, clock: C
         yield Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC")
 
 
-def _databases(
-    settings: Settings, data: Database, keys: Database, keyring: Keyring | None, data_keys: DataKeys | None
+def _databases(  # noqa: PLR0917  all that its checks lean on
+    settings: Settings,
+    data: Database,
+    keys: Database,
+    keyring: Keyring | None,
+    data_keys: DataKeys | None,
+    clock: Clock,
 ) -> Iterator[Finding]:
     missing = [one.place for one in (data, keys) if not one.exists()]
     if missing:
@@ -157,7 +169,8 @@ def _databases(
     if keyring is not None and data_keys is not None:
         steps += [
             ("installation", lambda: _owner(data, keyring)),
-            ("erasures", lambda: _erasures(data)),
+            ("erasures", lambda: _erasures(data, clock)),
+            ("journal", lambda: _journal(data, journal_of(settings, keys, keyring, clock))),
             (
                 "references",
                 lambda: _references(settings, data, data_keys),
@@ -196,14 +209,26 @@ def _passive_models(settings: Settings, data: Database) -> str:
     return f"{settings.pad_pack}, {told}" if passive.is_there(settings) else f"not installed; {told}"
 
 
-def _erasures(data: Database) -> str:
+def _erasures(data: Database, clock: Clock) -> str:
     with data.read() as conn:
-        left = len(unfinished(conn))
-    if left:
-        raise _WrongError(
-            f"{left} erasures were cut short. They are finished when the service starts: faceauth serve"
-        )
-    return "none unfinished"
+        left = unfinished(conn)
+        oldest = load(conn, left[0]) if left else None
+    if oldest is None:
+        return "none unfinished"
+    told = f"{len(left)} unfinished, the oldest since {oldest.requested_at:%Y-%m-%d %H:%M} UTC at {oldest.state}"
+    if clock() - oldest.requested_at < A_WHILE:
+        return f"{told}: under way"
+    raise _WrongError(
+        f"{told}. A running service goes on with them twice a minute, and its log says what stops them; "
+        "otherwise: faceauth serve"
+    )
+
+
+def _journal(data: Database, journal: Journal) -> str:
+    check_not_older(data, journal)
+    if journal.file.since() is None:
+        raise _WrongError(f"There is no {journal.file.path}. It is written again by: faceauth serve")
+    return f"{journal.file.path}, {len(journal.file.read())} erasures noted"
 
 
 def _references(settings: Settings, data: Database, keys: DataKeys) -> str:

@@ -111,6 +111,22 @@ def test_an_unfinished_erasure(cli: Cli, healthy: Path) -> None:
     assert "faceauth serve" in problems(cli)["erasures"]
 
 
+def test_a_database_older_than_the_journal(cli: Cli, healthy: Path) -> None:
+    """R43: put back by hand, it does not know what was erased."""
+    with sqlite3.connect(healthy / "faceauth-keys.db") as conn:
+        conn.execute(
+            "INSERT INTO erasures (tombstone_id, tenant, account, reason, requested_at, data_keys)"
+            " VALUES ('t1', 'default', 'a', 'withdrawn', '2026-01-01 00:00:00', '[]')"
+        )
+    conn.close()
+    assert "faceauth restore" in problems(cli)["journal"]
+
+
+def test_a_lost_journal(cli: Cli, healthy: Path) -> None:
+    healthy.with_name("data.keyring.erasures").unlink()
+    assert "faceauth serve" in problems(cli)["journal"]
+
+
 def findings(year: int = 2100) -> Iterator[Finding]:
     return examine(load_settings(), lambda: datetime(year, 1, 1, tzinfo=UTC))
 
