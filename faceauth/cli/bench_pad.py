@@ -1,0 +1,159 @@
+"""`faceauth bench pad`: how the liveness levels answer living people and attacks, on your own recordings."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from faceauth.cli.console import Json, fail, note, print_json, progress_bar
+from faceauth.errors import ConfigurationError
+from faceauth.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from faceauth.bench.pad import Judge, Progress, Trial
+    from faceauth.embed.packs import Pack
+
+
+def pad(  # noqa: PLR0917  Typer calls it, by name
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="A folder of sessions, films and pictures, by label.", show_default=False),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="CSV: path, label, species; other files are left out.")
+    ] = None,
+    level: Annotated[
+        list[str] | None, typer.Option("--level", help="A liveness level; again for more. All if left out.")
+    ] = None,
+    pack: Annotated[str | None, typer.Option("--pack", help="The pack; the settings' one if left out.")] = None,
+    fixtures: Annotated[
+        int, typer.Option("--fixtures", min=0, help="Also film so many sessions a species, simulated.")
+    ] = 0,
+    images: Annotated[
+        Path | None, typer.Option("--images", help="Whose faces the simulated heads wear: a folder of folders.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first simulated session.")] = 0,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("artefacts/pad"),
+    observed: Annotated[
+        bool, typer.Option("--observed", help="Tell what the service observed instead of judging anything.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Report APCER per species, BPCER and non-response of each liveness level, gate by gate and all together."""
+    settings = load_settings()
+    if observed:
+        _observed(settings, as_json=as_json)
+        return
+    if data is None and not fixtures:
+        fail("Name a folder with --data, or a number of simulated sessions with --fixtures.")
+    if labels is not None and data is None:
+        fail("--labels lists paths within a folder. Name it with --data.")
+    judge, loaded = _judge(settings, pack, level or [])
+    with progress_bar() as progress:
+        trials = _trials(judge, data, labels, progress)
+        if fixtures:
+            trials += _simulated(judge, loaded, images, (fixtures, seed), progress)
+    _write(trials, out, pack=loaded.name, passive=settings.pad_pack if judge.passive else "", as_json=as_json)
+
+
+def _judge(settings: Settings, pack: str | None, names: Sequence[str]) -> "tuple[Judge, Pack]":
+    from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.pad import Judge, levels_of  # noqa: PLC0415  as above
+    from faceauth.capture.faces import FaceReader  # noqa: PLC0415  as above
+    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
+    from faceauth.embed.passive_packs import load_if_installed  # noqa: PLC0415  as above
+    from faceauth.liveness.passive_models import PassiveNetworks  # noqa: PLC0415  as above
+
+    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
+    models = load_if_installed(settings.pad_pack, settings.models_dir, settings.models_manifest)
+    if models is None:
+        note("No passive pack is installed: the levels with +passive and single pictures are left out.")
+    judge = Judge(
+        reader=FaceReader(detector_of(loaded), loaded.embedder.template),
+        embedder=loaded.embedder,
+        passive=None if models is None else PassiveNetworks(models.networks),
+        levels=levels_of(names, passive=models is not None),
+        limits=settings.capture,
+    )
+    return judge, loaded
+
+
+def _trials(judge: "Judge", data: Path | None, labels: Path | None, progress: "Progress") -> "list[Trial]":
+    from faceauth.bench.pad_items import read_items  # noqa: PLC0415  as above
+
+    return [] if data is None else list(judge.items(read_items(data, labels), progress=progress))
+
+
+def _simulated(
+    judge: "Judge", loaded: "Pack", images: Path | None, count: tuple[int, int], progress: "Progress"
+) -> "list[Trial]":
+    """Judge films of the simulated camera; a level and the same with passive models see the same films."""
+    from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  as above
+    from faceauth.bench.pad_films import films  # noqa: PLC0415  as above
+    from faceauth.bench.pad_fixtures import Portrait  # noqa: PLC0415  as above
+    from faceauth.demo.people import folder_cast, group_cast  # noqa: PLC0415  as above
+    from faceauth.simulate.attacks import SPECIES  # noqa: PLC0415  as above
+
+    detector = detector_of(loaded)
+    cast = group_cast(detector, progress=progress) if images is None else folder_cast(images, detector)
+    portraits = [Portrait(one.first.image, one.first.landmarks) for one in cast.everybody]
+    trials: list[Trial] = []
+    sessions, seed = count
+    for flash in sorted({level.flash for level in judge.levels}):
+        level = next(one for one in judge.levels if one.flash == flash)
+        total = sessions * (len(SPECIES) + 1)
+        made = films(portraits, level, sessions=sessions, seed=seed, limits=judge.limits)
+        for number, (item, recording) in enumerate(made):
+            trials += judge.recording(item, recording)
+            progress(f"simulated, {'with' if flash else 'without'} flash", number + 1, total)
+    return trials
+
+
+def _write(trials: "list[Trial]", out: Path, *, pack: str, passive: str, as_json: bool) -> None:
+    from faceauth.bench import pad_report  # noqa: PLC0415  as above
+    from faceauth.bench.pad_plots import write_plots  # noqa: PLC0415  as above
+
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        plots = write_plots(trials, out)
+    except ConfigurationError as error:
+        plots = ()
+        note(f"warning: {error}")
+    results = pad_report.summarise(trials)
+    found = pad_report.as_json(results, pack=pack, passive=passive)
+    text = pad_report.as_markdown(results, [file.name for file in plots], pack=pack, passive=passive)
+    files = (out / "pad.md", out / "pad.json")
+    files[0].write_text(text, encoding="utf-8")
+    files[1].write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(text)
+    note("Written: " + ", ".join(str(file) for file in (*files, *plots)))
+
+
+def _observed(settings: Settings, *, as_json: bool) -> None:
+    """Tell what the gates measured in the service, two lines a value: of accepted bursts, and of others."""
+    from faceauth.bench.pad_observed import as_lines, summary  # noqa: PLC0415  as above
+    from faceauth.clock import system_clock  # noqa: PLC0415  as above
+    from faceauth.db.upgrade import check  # noqa: PLC0415  as above
+    from faceauth.installation import databases  # noqa: PLC0415  as above
+    from faceauth.liveness.observations import Observations  # noqa: PLC0415  as above
+
+    data, keys = databases(settings)
+    try:
+        check(data, keys)
+        table = Observations(random=bytes, days=settings.liveness.observe_days)
+        with data.begin() as conn:
+            table.expire(conn, now=system_clock())
+            found = summary(table.outcomes(conn), table.measured(conn))
+    finally:
+        data.dispose()
+        keys.dispose()
+    if as_json:
+        print_json(found)
+        return
+    lines = as_lines(found)
+    typer.echo("\n".join(lines) if lines else "Nothing was observed. Set FACEAUTH_LIVENESS__OBSERVE=true.")
