@@ -81,6 +81,18 @@ class UnknownApiKey(FaceauthError):
     code = "unknown_api_key"
 
 
+class UnknownApproval(FaceauthError):
+    """No such approval for this tenant."""
+
+    code = "unknown_approval"
+
+
+class ApprovalRequired(FaceauthError):
+    """The act needs a second person, who has not approved it, or whose approval was for something else (R52)."""
+
+    code = "approval_required"
+
+
 class AlreadyExists(FaceauthError):
     """A thing of that name is there already."""
 

@@ -27,6 +27,7 @@ from faceauth.embed.passive_packs import PassivePack, load_if_installed
 from faceauth.errors import ConfigurationError, KeyringMissing
 from faceauth.filling import IndexFilling
 from faceauth.identity.apikeys import ApiKeys
+from faceauth.identity.approvals import Approvals
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.tokens import Tokens
 from faceauth.lifecycle import Lifecycle
@@ -38,6 +39,7 @@ from faceauth.sessions import SessionDesk
 from faceauth.settings import Settings
 from faceauth.signing import Signer
 from faceauth.types import Detector
+from faceauth.vault.destruction import Destruction
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.index import ReferenceIndex, Sizes
 from faceauth.vault.journal import Journal, journal_of
@@ -75,6 +77,8 @@ class Installation:
     index: ReferenceIndex
     erasure: Erasure
     rotation: Rotation
+    destruction: Destruction
+    approvals: Approvals
     apikeys: ApiKeys
     attempts: Attempts
     tokens: Tokens
@@ -367,6 +371,8 @@ def assemble(
         index=index,
         erasure=erasure,
         rotation=Rotation(place=place, data=data, keys=keys, audit=audit, random=random),
+        destruction=Destruction(place=place, data=data, keys=keys, audit=audit),
+        approvals=Approvals(audit, clock, random),
         apikeys=ApiKeys(clock, random),
         attempts=attempts,
         tokens=tokens,

@@ -17,6 +17,7 @@ from faceauth.api.problems import install_handlers
 from faceauth.api.routes import (
     accounts,
     admin,
+    approvals,
     audit,
     consents,
     device,
@@ -45,6 +46,7 @@ ROUTERS: Final = (
     admin.router,
     audit.router,
     keys.router,
+    approvals.router,
     service.router,
     pages.router,
 )

@@ -37,6 +37,8 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.UnknownReference: (404, "No such reference"),
     errors.UnknownSession: (404, "No such session"),
     errors.UnknownApiKey: (404, "No such API key"),
+    errors.UnknownApproval: (404, "No such approval"),
+    errors.ApprovalRequired: (403, "A second person must approve"),
     errors.AlreadyExists: (409, "There is one of that name"),
     errors.NotAuthenticated: (401, "Who is calling?"),
     errors.NotAllowed: (403, "This credential does not reach so far"),

@@ -7,12 +7,14 @@ Value = str | int | bool
 
 ALLOWED = frozenset(
     {
+        "approval_id",
         "campaign_id",
         "chain",
         "consent_id",
         "count",
         "generation",
         "key_id",
+        "kind",
         "locale",
         "material",
         "mode",

@@ -7,15 +7,20 @@ from typing import Annotated
 
 import typer
 
+from faceauth.cli.approvals import By, named, told
 from faceauth.cli.audit_log import open_log
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
+from faceauth.identity.approvals import Approvals
 from faceauth.installation import databases, keyring_place
 from faceauth.settings import Settings, load_settings
+from faceauth.two_people import destroy_key
+from faceauth.vault.destruction import Destruction
 from faceauth.vault.rotation import Rotation
 
-app = typer.Typer(help="Say how the key-encryption keys stand, and rotate them.", no_args_is_help=True)
+app = typer.Typer(help="Say how the key-encryption keys stand, rotate and destroy them.", no_args_is_help=True)
 
 
 @app.command()
@@ -29,7 +34,7 @@ def status(as_json: Json = False) -> None:
         versions = place.versions(keyring)
     finally:
         place.close()
-    told: dict[str, object] = {
+    shown: dict[str, object] = {
         "provider": settings.keys.provider,
         "file": str(file),
         "mode": f"{stat.S_IMODE(file.stat().st_mode):04o}",
@@ -38,15 +43,16 @@ def status(as_json: Json = False) -> None:
         "active_version": keyring.active,
         "minimum_version": keyring.minimum,
         "versions": list(versions),
+        "destroyed": list(keyring.destroyed),
         "rotating": keyring.rotating,
         "data_keys": _counts(settings),
         "signing_keys": [key.kid for key in keyring.signing_keys],
     }
     if as_json:
-        print_json(told)
+        print_json(shown)
         return
     out = console()
-    for name, value in told.items():
+    for name, value in shown.items():
         out.print(f"{name.replace('_', ' '):<16} {_shown(value)}", markup=False)
     if keyring.rotating:
         note("A rotation was begun and is not finished. To go on: faceauth keys rotate")
@@ -91,6 +97,42 @@ def rotate(
             f"{len(done.unreadable)} data keys do not open and were left as they are ({some}).{kept} Restore the "
             "key database, or delete these people's references; then run it again."
         )
+
+
+@app.command()
+def destroy(
+    version: Annotated[int, typer.Argument(help="The version, as told by faceauth keys status.", min=1)],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Destroy the oldest version, under which no data key is wrapped; two people, so ask, and run it again."""
+    settings, actor = load_settings(), named(by)
+    place = keyring_place(settings)
+    data, keys = databases(settings)
+    try:
+        keyring = place.load()
+        check(data, keys)
+        audit = open_log(settings, keyring)
+        done = destroy_key(
+            version,
+            data=data,
+            approvals=Approvals(audit, system_clock),
+            destruction=Destruction(place=place, data=data, keys=keys, audit=audit),
+            tenant=DEFAULT_TENANT,
+            actor=actor,
+        )
+    finally:
+        data.dispose()
+        keys.dispose()
+        place.close()
+    if as_json:
+        print_json({"version": version, "destroyed": done.told is not None, **told(done.approval)})
+    elif done.told is None:
+        approval_id = done.approval.approval_id
+        note(f"Asked for, as {approval_id}. A second person: faceauth approvals approve {approval_id} --by NAME")
+        note("Then run this again.")
+    else:
+        note(f"Version {version} is destroyed. {done.told}")
 
 
 def _counts(settings: Settings) -> dict[str, int] | None:

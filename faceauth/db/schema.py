@@ -4,9 +4,6 @@ The data database holds everything but keys. Wrapped data keys live in a databas
 that destroying one also reaches older backups of the data.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -14,8 +11,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
-    Dialect,
     Float,
     ForeignKeyConstraint,
     Index,
@@ -25,46 +20,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
 )
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from faceauth.db.columns import ID, NAMES, UtcDateTime
 
 METADATA = MetaData(naming_convention=NAMES)
 KEY_METADATA = MetaData(naming_convention=NAMES)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time with its zone; SQLite forgets zones, so it is stored as UTC and read as UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
-        """Refuse a time without a zone."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("A time without a zone cannot be stored.")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  the same
-        """Put the zone back."""
-        if value is None:
-            return None
-        at: datetime = value
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-ID = String(200)
 
 installation = Table(
     "installation",
@@ -350,6 +313,39 @@ audit_checkpoints = Table(
     Column("root", LargeBinary(32), nullable=False),
     Column("note", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+)
+
+# One row an act that needs two people; the database itself refuses one that was approved by who asked (R52).
+approvals = Table(
+    "approvals",
+    METADATA,
+    Column("approval_id", ID, primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("requested_by", String(100), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("decided_by", String(100)),
+    Column("decided_at", UtcDateTime),
+    Column("used_by", String(100)),
+    Column("used_at", UtcDateTime),
+    ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
+    CheckConstraint("state IN ('requested', 'approved', 'rejected', 'used')", name="state"),
+    CheckConstraint("state NOT IN ('approved', 'used') OR decided_by <> requested_by", name="two_people"),
+    Index("ix_approvals_digest", "tenant", "digest"),
+)
+
+# References that do not open: marked, never deleted for it, and not used until they open again (R48).
+quarantine = Table(
+    "quarantine",
+    METADATA,
+    Column("reference_id", ID, primary_key=True),
+    Column("code", String(40), nullable=False),
+    Column("found_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(["reference_id"], ["biometric_references.reference_id"], ondelete="CASCADE"),
 )
 
 KEY_SCHEMA = "faceauth_keys"

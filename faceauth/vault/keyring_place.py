@@ -17,6 +17,7 @@ from faceauth.vault.keyring import (
     replace_keyring,
 )
 from faceauth.vault.keys import KeyringProvider
+from faceauth.vault.private_file import overwritten_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,21 @@ class KeyringPlace:
     def replace(self, keyring: Keyring) -> None:
         """Exchange it; see `faceauth.vault.keyring.replace_keyring`."""
         replace_keyring(self.path, keyring, self.holder)
+
+    def exchange_for_good(self, keyring: Keyring) -> None:
+        """Exchange it and overwrite the old file's bytes, so that a key that is no longer in it is gone.
+
+        A file that has another name too, a copy by link, is left alone. Where the storage writes elsewhere, as
+        flash memory and some file systems do, the old bytes stay until they are reused.
+        """
+        with overwritten_after(self.path):
+            self.replace(keyring)
+
+    def destroy(self, version: int) -> str:
+        """Destroy the version where it is held, and say in one line what is left to be done."""
+        if self.holder is None:
+            return "Older copies of the keyring file still hold the key: destroy them too."
+        return self.holder.destroy(version)
 
     def next(self, keyring: Keyring, random: Random) -> Keyring:
         """Return the keyring with a new active version, which is not in the file yet."""

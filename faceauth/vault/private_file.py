@@ -3,6 +3,8 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -70,6 +72,20 @@ def write_draft(draft: Path, text: str, *, owner: tuple[int, int] | None = None)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextmanager
+def overwritten_after(path: Path) -> Iterator[None]:
+    """Overwrite the file that is at `path` now with zeros, once the block has put another in its place."""
+    opened = os.open(path, os.O_RDWR)
+    try:
+        yield
+        status = os.fstat(opened)
+        if not status.st_nlink:
+            os.pwrite(opened, bytes(status.st_size), 0)
+            os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def sync_folder(folder: Path) -> None:

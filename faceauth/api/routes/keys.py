@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from faceauth.api.access import Here, Operator, actor
-from faceauth.api.wire.keys import RotateAnswer, RotateRequest
+from faceauth.api.wire.keys import DestroyAnswer, DestroyRequest, RotateAnswer, RotateRequest
+from faceauth.two_people import destroy_key
 
 router = APIRouter(prefix="/v1/admin/keys", tags=["admin"])
 
@@ -18,4 +19,23 @@ def rotate_keys(here: Here, caller: Operator, body: RotateRequest) -> RotateAnsw
         rewrapped=done.rewrapped,
         resumed=done.resumed,
         unreadable=len(done.unreadable),
+    )
+
+
+@router.post("/destroy")
+def destroy_version(here: Here, caller: Operator, body: DestroyRequest) -> DestroyAnswer:
+    """Destroy the oldest version once another administrator has approved it; before, ask for that (R52)."""
+    done = destroy_key(
+        body.version,
+        data=here.data,
+        approvals=here.approvals,
+        destruction=here.destruction,
+        tenant=caller.tenant,
+        actor=actor(caller),
+    )
+    return DestroyAnswer(
+        version=body.version,
+        destroyed=done.told is not None,
+        approval_id=done.approval.approval_id,
+        left_to_do=done.told or "A second person must approve it; then ask again.",
     )

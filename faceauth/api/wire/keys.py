@@ -2,7 +2,7 @@
 
 from pydantic import ConfigDict, StrictBool
 
-from faceauth.api.wire.base import Answer, Request, with_example
+from faceauth.api.wire.base import Answer, Request, Version, with_example
 
 
 class RotateRequest(Request):
@@ -27,5 +27,35 @@ class RotateAnswer(Answer):
         frozen=True,
         json_schema_extra=with_example(
             {"version": 2, "minimum": 2, "rewrapped": 1204, "resumed": False, "unreadable": 0}
+        ),
+    )
+
+
+class DestroyRequest(Request):
+    """Which version; the oldest, under which no data key is wrapped any more."""
+
+    version: Version
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example({"version": 1}))
+
+
+class DestroyAnswer(Answer):
+    """Whether it is done. If not, another administrator has to approve `approval_id`; then ask for it again."""
+
+    version: int
+    destroyed: bool
+    approval_id: str
+    left_to_do: str
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "version": 1,
+                "destroyed": False,
+                "approval_id": "approval_5f0c2d8a9b1e4f37",
+                "left_to_do": "A second person must approve it; then ask again.",
+            }
         ),
     )

@@ -1,4 +1,4 @@
-"""`faceauth init`, `keys status`, `keys rotate` and `doctor` with each way of holding keys, as an operator types them."""
+"""`faceauth init`, `keys status`, `keys rotate` and `doctor` with each way of holding keys, as one types them."""
 
 import json
 from pathlib import Path
@@ -89,13 +89,8 @@ def test_a_holder_that_is_down_is_a_problem_the_doctor_names(holding: Holding, h
     kept = (home / "data.keyring").read_bytes()
     holding.down()
     try:
-        for command in (
-            ["doctor"],
-            ["keys", "status"],
-            ["keys", "rotate"],
-            ["apikey", "create", "--role", "operator"],
-        ):
-            result = run(*command)
+        for command in ("doctor", "keys status", "keys rotate", "apikey create --role operator"):
+            result = run(*command.split())
             assert result.exit_code == 1
             assert "token" in result.output or "Vault" in result.output
     finally:
