@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from faceauth.cli.bench_detection import detection
+from faceauth.cli.bench_index import index
 from faceauth.cli.bench_pad import pad
 from faceauth.cli.bench_report import report as iso_report
 from faceauth.cli.bench_speed import speed
@@ -195,6 +196,7 @@ def chip_template(
 
 
 app.command()(detection)
+app.command()(index)
 app.command()(pad)
 app.command()(speed)
 app.command("report")(iso_report)
