@@ -74,6 +74,10 @@ class World:
         """Count up."""
         return f"{prefix}_{next(self._names)}"
 
+    def count_from(self, first: int) -> None:
+        """Let ids go on where another process may have stopped."""
+        self._names = itertools.count(first)
+
     def agree(self, account: str, scenario: str = "login") -> ConsentGrant:
         """Make account and scenario if need be, and a live consent."""
         consent = self.new_id("consent")
