@@ -26,7 +26,6 @@ from faceauth.embed.probe import make_probe
 from faceauth.errors import (
     ConsentError,
     Denied,
-    FaceauthError,
     ImageTooLarge,
     InvalidImage,
     InvalidRequest,
@@ -370,11 +369,11 @@ class Pipeline:
         try:
             with self.index.adding() as adding, self.data.read() as conn:
                 if self.scenarios.get(conn, grant.tenant, grant.scenario).mode == "identify":
-                    for reference_id in stored:
-                        adding.add(self.references.open_one(conn, reference_id, expected_tenant=grant.tenant))
-        except FaceauthError as error:
+                    # Whichever of them were erased meanwhile are not there any more.
+                    adding.fill(self._own_references(conn, grant, self.embedder.model_digest))
+        except Exception as error:  # noqa: BLE001  what is stored is not denied for what fails afterwards
             # Whoever is not in the index is not found until the next start; whoever is not there lets nobody in.
-            log.warning("session.not_indexed", code=error.code)
+            log.warning("session.not_indexed", error=type(error).__name__)
 
     def refuse(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
         """End a claimed session with a denial; whatever was decided meanwhile stands."""

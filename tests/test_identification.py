@@ -11,7 +11,8 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.match import decide as match
 from faceauth.search import VERIFY_POINT
 from faceauth.types import OperatingPoint
-from tests.service import BLUE, RED, Service
+from faceauth.vault.index import ReferenceIndex
+from tests.service import BLUE, RED, Service, failing
 
 
 @pytest.fixture
@@ -77,6 +78,30 @@ def test_an_index_that_lags_lets_nobody_in(door: Service, monkeypatch: pytest.Mo
     monkeypatch.setattr(type(index), "search", lambda *_: found)
     door.withdraw(scenario="door")
     assert found
+    assert door.reason(_identified(door)) == ("denied", "mismatch")
+
+
+def test_an_erasure_right_after_the_commit_does_not_deny_what_was_stored(
+    door: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R42: between the commit and the index the person withdraws; nothing of them gets into the index."""
+    door.agree(scenario="door")
+    index = door.installation.index
+    adding = type(index).adding
+
+    def withdrawn_first(self: ReferenceIndex) -> Any:
+        door.withdraw(scenario="door")
+        return adding(self)
+
+    monkeypatch.setattr(type(index), "adding", withdrawn_first)
+    assert door.post(door.open("enrol", scenario="door")).state == "accepted"
+    assert len(index) == 0
+
+
+def test_an_index_that_fails_does_not_deny_what_was_stored(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    door.agree(scenario="door")
+    monkeypatch.setattr(type(door.installation.index), "adding", failing(MemoryError))
+    assert door.post(door.open("enrol", scenario="door")).state == "accepted"
     assert door.reason(_identified(door)) == ("denied", "mismatch")
 
 
