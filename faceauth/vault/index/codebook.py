@@ -31,7 +31,7 @@ Doubles = NDArray[np.float64]
 
 def groups_for(dimension: int) -> int:
     """Return how many groups, of 4 bits each, a code has; measured in docs/index-engines.md."""
-    return int(max(min(64, 2 * dimension), dimension // 8 * 2))
+    return int(max(min(40, 2 * dimension), dimension // 8 * 2))
 
 
 class Moments:
