@@ -11,7 +11,7 @@ from faceauth.audit.log import AuditLog
 from faceauth.clock import Clock
 from faceauth.consent.accounts import AccountStore
 from faceauth.consent.ledger import ConsentEvent, ConsentLedger, ConsentRequest
-from faceauth.consent.scenarios import ScenarioStore
+from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import UnknownAccount, UnknownReference
 from faceauth.vault.erasure import Erasure
@@ -78,6 +78,25 @@ class Lifecycle:
                     details={"scenario": scenario},
                 )
         return self.erasure.run(tombstone).token
+
+    def retire(self, *, tenant: str, scenario: str, actor: str) -> Scenario:
+        """Close a scenario for good: from this commit on it allows nothing, and the retention erases what it kept.
+
+        Retiring again changes nothing.
+
+        Raises:
+            UnknownScenario: there is none of that name.
+        """
+        with self.data.begin() as conn:
+            found = self.scenarios.get(conn, tenant, scenario)
+            if found.state == "retired":
+                return found
+            retired = self.scenarios.retire(conn, tenant=tenant, scenario=scenario)
+            details = {"scenario": scenario}
+            self.audit.append(
+                conn, Event.SCENARIO_RETIRED, tenant=tenant, account=None, actor=actor, details=details
+            )
+        return retired
 
     def close_account(self, *, tenant: str, account: str, actor: str) -> str:
         """Close the account: every consent is withdrawn and everything of the person goes but the ledger's proof.

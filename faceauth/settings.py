@@ -9,7 +9,16 @@ from tomllib import TOMLDecodeError
 from typing import Any, Literal, Self
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -136,6 +145,20 @@ class InferenceSettings(Section):
     )
 
 
+class RetentionSettings(Section):
+    """How long what is kept (R39); a scenario's own term is the scenario's."""
+
+    inactivity_days: PositiveInt = Field(
+        default=365, le=1095, description="Days after which a face that nobody used is erased."
+    )
+    sessions_days: PositiveInt = Field(
+        default=90, le=1095, description="Days that the record of a session is kept, but a person's last use."
+    )
+    every_minutes: NonNegativeInt = Field(
+        default=60, description="Minutes between two runs by the service; 0: only by `faceauth retention run`."
+    )
+
+
 class AuditSettings(Section):
     """A second place for audit records, outside the database (R49)."""
 
@@ -210,6 +233,7 @@ class Settings(BaseSettings):
     index: IndexSettings = Field(default_factory=IndexSettings)
     consent: ConsentSettings = Field(default_factory=ConsentSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -38,13 +38,14 @@ ROOMS: dict[str, set[str]] = {
     "restoring": BELOW_PIPELINE,
     "filling": BELOW_PIPELINE,
     "installation": BELOW_PIPELINE | COMPOSERS,
+    "retention": BELOW_PIPELINE | COMPOSERS,
     "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "demo": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "__init__": set(),
     "models": set(),
     "web": set(),
-    "api": BELOW_PIPELINE | COMPOSERS | {"web"},
-    "cli": BELOW_PIPELINE | COMPOSERS | {"simulate", "bench", "demo", "api"},
+    "api": BELOW_PIPELINE | COMPOSERS | {"retention", "web"},
+    "cli": BELOW_PIPELINE | COMPOSERS | {"retention", "simulate", "bench", "demo", "api"},
 }
 """Every room and the rooms it may import besides itself: cli, api → pipeline → stages → types. A stage knows no
 other stage."""
@@ -68,6 +69,7 @@ REPOSITORIES = {
     "consent/notices.py",
     "consent/scenarios.py",
     "consent/standing.py",
+    "consent/terms.py",
     "identity/apikeys.py",
     "identity/approvals.py",
     "identity/attempts.py",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 
 from faceauth.db.schema import sessions
 from faceauth.errors import NotAuthenticated, SessionClosed, UnknownSession
@@ -223,6 +223,17 @@ class SessionStore:
         if decided != 1:
             raise SessionClosed("This session is over. Ask the application for a new one.")
 
+    def count_old(self, conn: Connection, *, before: datetime) -> int:
+        """Return how many records `delete_old` would delete."""
+        return conn.scalar(select(func.count()).select_from(sessions).where(_old(before))) or 0
+
+    def delete_old(self, conn: Connection, *, before: datetime) -> int:
+        """Delete the records of sessions that were over before a time; return how many.
+
+        A person's last accepted one of a scenario stays: it tells how long the face has gone unused (R39).
+        """
+        return conn.execute(delete(sessions).where(_old(before))).rowcount
+
     def cancel(self, conn: Connection, session: CaptureSession, *, now: datetime) -> bool:
         """End an open session without a decision; answer whether this call did it."""
         return (
@@ -233,6 +244,21 @@ class SessionStore:
             ).rowcount
             == 1
         )
+
+
+def _old(before: datetime) -> ColumnElement[bool]:
+    """Return the condition on sessions that were over before a time, but each person's last use of a scenario."""
+    newer = sessions.alias("newer")
+    last = ~exists().where(
+        newer.c.tenant == sessions.c.tenant,
+        newer.c.scenario == sessions.c.scenario,
+        newer.c.state == "accepted",
+        or_(newer.c.account == sessions.c.account, newer.c.matched_account == sessions.c.matched_account),
+        newer.c.decided_at > sessions.c.decided_at,
+    )
+    # Of somebody who is gone no name is left in it, and so nothing to keep it for.
+    somebody = or_(sessions.c.account.is_not(None), sessions.c.matched_account.is_not(None))
+    return and_(sessions.c.expires_at < before, ~and_(sessions.c.state == "accepted", somebody, last))
 
 
 def _token_digest(client_token: str) -> bytes:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from faceauth.audit.log import AuditLog
+from faceauth.cli.audit_log import open_log
 from faceauth.cli.console import Json, console, note, print_json, progress_bar
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
@@ -39,7 +39,7 @@ def backup(
             made = backups.write(
                 data,
                 keys,
-                audit=AuditLog(pseudonym_key=keyring.pseudonym_key, clock=system_clock),
+                audit=open_log(settings, keyring),
                 tenant=DEFAULT_TENANT,
                 actor="cli",
                 clock=system_clock,

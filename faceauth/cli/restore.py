@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from faceauth.audit.log import AuditLog
+from faceauth.cli.audit_log import open_log
 from faceauth.cli.console import Json, console, note, print_json, progress_bar
 from faceauth.clock import Clock, system_clock
 from faceauth.consent.ledger import ConsentLedger
@@ -101,7 +101,7 @@ def restore_of(settings: Settings, clock: Clock = system_clock) -> Iterator[tupl
     try:
         keyring = place.load()
         signer = Signer(keyring.signing_keys)
-        audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=clock)
+        audit = open_log(settings, keyring)
         watched = WatchedKeyring(place, expected_installation=keyring.installation_id)
         data_keys = DataKeys(keys, place.provider(watched), clock)
         journal = journal_of(settings, keys, keyring, clock)

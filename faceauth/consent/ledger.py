@@ -123,7 +123,16 @@ class ConsentLedger:
         From this commit on the gate denies. The live row stays for the erasure, which deletes it together with the
         references that lean on it; the caller requests that erasure in the same transaction.
         """
-        # The lock keeps a login that is being accepted apart: it commits before, or sees the withdrawal (R33).
+        return self._end(conn, tenant, account, scenario, "withdrawn")
+
+    def expire(self, conn: Connection, *, tenant: str, account: str, scenario: str) -> ConsentEvent | None:
+        """Write down that the consent's time is over (R39); otherwise as `withdraw`."""
+        return self._end(conn, tenant, account, scenario, "expired")
+
+    def _end(
+        self, conn: Connection, tenant: str, account: str, scenario: str, state: Literal["withdrawn", "expired"]
+    ) -> ConsentEvent | None:
+        # The lock keeps a login that is being accepted apart: it commits before, or sees the end (R33).
         if not is_scenario(scenario) or not lock_account(conn, tenant, account):
             return None
         here = live_consents.c
@@ -144,7 +153,7 @@ class ConsentLedger:
                 consent_id=live.consent_id,
                 event_id=self._new_id("event"),
                 account=account,
-                state="withdrawn",
+                state=state,
                 event_at=self._clock(),
                 valid_until=None,
                 notice_version=last.notice_version,

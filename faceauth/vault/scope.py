@@ -30,6 +30,7 @@ class ErasureReason(StrEnum):
     REFERENCE_DELETED = "reference_deleted"
     SCENARIO_RETIRED = "scenario_retired"
     TERM_ENDED = "term_ended"
+    CONSENT_EXPIRED = "consent_expired"
     INACTIVITY = "inactivity"
     CAMPAIGN_DEADLINE = "campaign_deadline"
     MODEL_REPLACED = "model_replaced"

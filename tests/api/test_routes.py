@@ -354,6 +354,29 @@ def test_without_a_key_every_route_says_the_same(service: Service, header: str |
     assert len(seen) == 1
 
 
+def test_a_retired_scenario_allows_nothing(service: Service) -> None:
+    """R34, R53: only the privacy officer, and from that moment on."""
+    service.account()
+    service.consent()
+    path = "/v1/admin/scenarios/login/retire"
+    for role in ("application", "operator", "auditor", "other"):
+        assert code(service.call("POST", path, role=role)) == "not_allowed"
+    done = service.call("POST", path, role="privacy")
+    assert (done.status_code, done.json()["state"]) == (200, "retired")
+    assert service.call("POST", path, role="privacy").json()["state"] == "retired"
+    asked = {"purpose": "verify", "scenario": "login", "account_id": "anna"}
+    assert code(service.call("POST", "/v1/sessions", json=asked)) == "consent_required"
+    assert code(service.call("POST", "/v1/admin/scenarios/none/retire", role="privacy")) == "unknown_scenario"
+
+
+def test_anybody_may_read_how_long_what_is_kept(service: Service) -> None:
+    """R39: the public schedule, from the settings; no script, nothing from elsewhere."""
+    page = service.http.get("/ui/retention")
+    assert page.status_code == 200
+    assert "90 days" in page.text
+    assert "<script" not in page.text
+
+
 def test_every_act_is_audited(service: Service) -> None:
     """R49: and the chain holds."""
     service.session()

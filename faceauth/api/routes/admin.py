@@ -45,6 +45,15 @@ def create_scenario(here: Here, caller: PrivacyOfficer, body: ScenarioRequest) -
     return scenario_answer(scenario, notice)
 
 
+@router.post("/{scenario}/retire")
+def retire_scenario(here: Here, caller: PrivacyOfficer, scenario: ScenarioName) -> ScenarioAnswer:
+    """Close a purpose for good: it allows nothing from now on, and the faces kept for it are erased soon after."""
+    retired = here.lifecycle.retire(tenant=caller.tenant, scenario=scenario, actor=actor(caller))
+    with here.data.read() as conn:
+        notice = here.notices.current(conn, caller.tenant, retired.scenario, here.clock())
+    return scenario_answer(retired, notice)
+
+
 @router.post("/{scenario}/notices", status_code=201)
 def publish_notice(
     here: Here, caller: PrivacyOfficer, scenario: ScenarioName, body: NoticeRequest

@@ -1,0 +1,187 @@
+"""What is kept no longer than it may be: consents whose clocks ran out, faces nobody uses, records of sessions.
+
+The clocks are those of R39; withdrawal and the account's closure do not wait for them. Each person's end is one
+transaction and one erasure, so a run that is cut short has done whole people and goes on with the next run.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Event as Flag
+
+import structlog
+
+from faceauth.audit.events import Event
+from faceauth.audit.log import AuditLog
+from faceauth.capture.seen_frames import KEPT as SEEN
+from faceauth.capture.seen_views import KEPT as VIEWED
+from faceauth.capture.session import SessionStore
+from faceauth.clock import Clock
+from faceauth.consent.ledger import ConsentLedger
+from faceauth.consent.terms import Due, due, still_due
+from faceauth.db.engine import Database
+from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.errors import FaceauthError
+from faceauth.installation import Installation
+from faceauth.settings import RetentionSettings
+from faceauth.vault.erasure import Erasure
+
+log = structlog.get_logger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Told how many people are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do: whose time is over, and how many records of sessions."""
+
+    due: tuple[Due, ...]
+    sessions: int
+
+
+@dataclass(slots=True)
+class Done:
+    """What a run did; `failed` are those that an error stopped, to be tried again next time."""
+
+    erased: list[Due] = field(default_factory=list)
+    failed: list[Due] = field(default_factory=list)
+    sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """Ends and erases what is due."""
+
+    data: Database
+    ledger: ConsentLedger
+    sessions: SessionStore
+    erasure: Erasure
+    audit: AuditLog
+    clock: Clock
+    settings: RetentionSettings
+
+    @classmethod
+    def of(cls, installation: Installation) -> "Retention":
+        """Return the retention of an opened installation."""
+        return cls(
+            data=installation.data,
+            ledger=installation.ledger,
+            sessions=SessionStore(),
+            erasure=installation.erasure,
+            audit=installation.audit,
+            clock=installation.clock,
+            settings=installation.settings.retention,
+        )
+
+    def plan(self) -> Plan:
+        """Return what is due now; nothing is done."""
+        with self.data.read() as conn:
+            found = tuple(due(conn, now=self.clock(), inactivity=self._inactivity))
+            return Plan(found, self.sessions.count_old(conn, before=self.clock() - self._kept))
+
+    def run(self, progress: Progress | None = None, *, stop: Flag | None = None) -> Done:
+        """End what is due, person by person, and erase it; a failure leaves that person to the next run.
+
+        Args:
+            progress: is told how far it has come.
+            stop: when it is set, the run ends after the person it is at.
+        """
+        plan, done = self.plan(), Done()
+        for number, one in enumerate(plan.due, 1):
+            if stop is not None and stop.is_set():
+                return done
+            try:
+                if self._end(one):
+                    done.erased.append(one)
+            except FaceauthError as error:
+                log.warning("retention.failed", code=error.code, clock=one.clock)
+                done.failed.append(one)
+            if progress is not None:
+                progress(number, len(plan.due))
+        with self.data.begin() as conn:
+            done.sessions = self.sessions.delete_old(conn, before=self.clock() - self._kept)
+        return done
+
+    @property
+    def _inactivity(self) -> timedelta:
+        return timedelta(days=self.settings.inactivity_days)
+
+    @property
+    def _kept(self) -> timedelta:
+        return timedelta(days=self.settings.sessions_days)
+
+    def _end(self, one: Due) -> bool:
+        """End one consent and erase what it allowed; return whether it was still due."""
+        with self.data.begin() as conn:
+            if not still_due(conn, one, now=self.clock(), inactivity=self._inactivity):
+                return False
+            self.ledger.expire(conn, tenant=one.tenant, account=one.account, scenario=one.scenario)
+            tombstone = self.erasure.request(
+                conn, tenant=one.tenant, account=one.account, scenario=one.scenario, reason=one.clock
+            )
+            self.audit.append(
+                conn,
+                Event.CONSENT_EXPIRED,
+                tenant=one.tenant,
+                account=one.account,
+                actor="system",
+                details={"scenario": one.scenario, "reason": one.clock},
+            )
+        self.erasure.run(tombstone)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One line of the public schedule: what is kept, for how long, and what ends it earlier."""
+
+    what: str
+    how_long: str
+    sooner: str
+
+
+def schedule(installation: Installation) -> tuple[Term, ...]:
+    """Return how long what is kept, as the settings and the first tenant's scenarios have it now."""
+    settings = installation.settings
+    with installation.data.read() as conn:
+        scenarios = [one for one in installation.scenarios.list(conn, DEFAULT_TENANT) if one.state == "active"]
+    erased = "Withdrawing the consent, closing the account, or the end of the purpose."
+    faces = [
+        Term(
+            f"Face templates for {one.titles.get('en', one.scenario)}",
+            f"{_days(min(one.retention_days, settings.consent.validity_days))} after you last agreed, "
+            f"and {_days(settings.retention.inactivity_days)} after the last use, whichever comes first",
+            erased,
+        )
+        for one in scenarios
+    ]
+    kept = _days(settings.retention.sessions_days)
+    return (
+        Term("Camera pictures", "Not kept: they are gone when the login is decided", ""),
+        *faces,
+        Term("Marks of pictures already used, which show nothing", _days(SEEN.days), ""),
+        Term("Sealed fingerprints of how pictures looked, against replays", _days(VIEWED.days), erased),
+        Term("Records of sessions, without pictures", f"{kept}; the last use of a face until it is erased", ""),
+        Term("Counts of failed attempts", "As long as the account", "Closing the account."),
+        Term("What you agreed to and when, as proof", "For good; there is nothing of your face in it", ""),
+        Term("The audit log, under pseudonyms", "For good; there is nothing of your face in it", ""),
+    )
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def repeat(retention: Retention, stop: Flag) -> Iterator[Done]:
+    """Run now and then, as often as the settings say, until `stop` is set; yields what each run did.
+
+    A run that fails as a whole is logged, and the next one comes all the same.
+    """
+    pause = retention.settings.every_minutes * 60
+    while pause and not stop.is_set():
+        try:
+            yield retention.run(stop=stop)
+        except Exception as error:  # noqa: BLE001  whatever went wrong, the clocks go on
+            log.warning("retention.failed", error=type(error).__name__)
+        stop.wait(pause)
