@@ -187,10 +187,7 @@ class Pipeline:
         return SessionAnswer("open", guidance)
 
     def _ask_more(self, session: CaptureSession, unclear: LivenessInconclusive) -> SessionAnswer:
-        """Ask for one more step, once: the next burst must answer the longer challenge from its first step on.
-
-        No frame is kept for it: what is embedded is one burst that has passed every gate by itself.
-        """
+        """Ask for one more step, once; the next burst, a whole one, answers the longer challenge."""
         log.info("session.liveness", gate=unclear.gate, more=unclear.more)
         challenge = challenge_from_wire(session.challenge)
         if challenge.extra or session.posts >= self.settings.sessions.posts:
@@ -210,7 +207,8 @@ class Pipeline:
             if grant is not None:
                 self.gate.confirm(conn, grant)
             if session.purpose == "verify" and session.account is not None and not challenge.extra:
-                self.attempts.charge(conn, tenant=session.tenant, account=session.account)
+                level = PROFILES[challenge.profile]
+                self.attempts.charge(conn, tenant=session.tenant, account=session.account, pad=level.qualifies)
             replayed = self.intake.replayed(conn, session, grant, burst)
         if replayed:
             raise LivenessDenied("replay", "Frames of this burst were sent before.", reason="injection")
@@ -349,7 +347,8 @@ class Pipeline:
             self.sessions.decide(conn, session, outcome, now=self.clock())
             if session.purpose == "verify":
                 # Only what was charged is given back: a search charges nobody.
-                self.attempts.succeed(conn, tenant=grant.tenant, account=grant.account)
+                level = PROFILES[session.challenge["profile"]]
+                self.attempts.succeed(conn, tenant=grant.tenant, account=grant.account, pad=level.qualifies)
             self.audit.append(
                 conn,
                 Event.SESSION_ACCEPTED,

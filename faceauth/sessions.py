@@ -18,7 +18,7 @@ from faceauth.errors import InvalidRequest, ReauthenticationRequired, SessionClo
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.tokens import Tokens
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
-from faceauth.liveness.profiles import PROFILES
+from faceauth.liveness.profiles import PROFILES, Profile
 from faceauth.settings import SessionSettings
 from faceauth.types import Challenge, Purpose
 
@@ -67,8 +67,11 @@ class SessionDesk:
         account: str | None,
         reauthenticated_at: datetime | None,
         actor: str,
+        liveness_level: str | None = None,
     ) -> OpenedSession:
         """Ask the gate and the attempt counters, then open a session with a fresh challenge.
+
+        The scenario's liveness level is the least; `liveness_level` may ask for more.
 
         Raises:
             UnknownScenario, UnknownAccount, InvalidRequest: the request does not fit the scenario.
@@ -81,10 +84,17 @@ class SessionDesk:
         session_id, client_token = f"fs_{self.random(16).hex()}", f"fc_{self.random(32).hex()}"
         with self.data.begin() as conn:
             found = self.scenarios.get(conn, tenant, scenario)
-            self._check(conn, found, tenant=tenant, purpose=purpose, account=account, proof=reauthenticated_at)
-            challenge = make_challenge(
-                profile=PROFILES[found.liveness_profile], now=now, random=self.random, expires_at=expires_at
+            profile = _level(found, liveness_level)
+            self._check(
+                conn,
+                found,
+                tenant=tenant,
+                purpose=purpose,
+                account=account,
+                proof=reauthenticated_at,
+                pad=profile.qualifies,
             )
+            challenge = make_challenge(profile=profile, now=now, random=self.random, expires_at=expires_at)
             self.sessions.open(
                 conn,
                 session_id=session_id,
@@ -118,6 +128,7 @@ class SessionDesk:
         purpose: Purpose,
         account: str | None,
         proof: datetime | None,
+        pad: bool,
     ) -> None:
         if purpose == "identify":
             if scenario.mode != "identify" or scenario.state != "active":
@@ -132,7 +143,7 @@ class SessionDesk:
         if purpose == "enrol":
             self._check_proof(proof)
         else:
-            self.attempts.check(conn, tenant=tenant, account=account)
+            self.attempts.check(conn, tenant=tenant, account=account, pad=pad)
 
     def _check_proof(self, at: datetime | None) -> None:
         limit = self.settings.reauthentication_max_age_s
@@ -238,3 +249,14 @@ class SessionDesk:
 def _first_told(challenge: Challenge) -> Challenge:
     """Return what may be told of a streamed session's challenge before it is answered."""
     return replace(challenge, steps=challenge.steps[:1])
+
+
+def _level(scenario: Scenario, wanted: str | None) -> Profile:
+    """Return the session's liveness level: the scenario's, or one that has all its gates and more."""
+    least = PROFILES[scenario.liveness_profile]
+    profile = least if wanted is None else PROFILES.get(wanted)
+    if profile is None or not profile.at_least(least):
+        raise InvalidRequest(
+            f"This scenario's sessions need the liveness level {least.name} at least; leave liveness_level out."
+        )
+    return profile

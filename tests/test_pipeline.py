@@ -177,8 +177,8 @@ def test_opening_asks_for_what_is_missing(service: Service) -> None:
 
 
 def test_hammering_is_refused(enrolled: Service) -> None:
-    """R10: after five failures in a row the sixth has to wait, and the right face does not open it either."""
-    for _ in range(5):
+    """R10: after ten failures in a row the next has to wait, and the right face does not open it either."""
+    for _ in range(10):
         assert enrolled.post(enrolled.open("verify"), BLUE).state == "denied"
     with pytest.raises(Locked):
         enrolled.open("verify")

@@ -62,7 +62,7 @@ class ScenarioStore:
                 mode="verify",
                 titles=LOGIN_TITLES,
                 retention_days=days,
-                liveness_profile="motion",
+                liveness_profile="motion+flash",
                 notices=login_notices(self._consent, days=days),
                 now=now,
             )

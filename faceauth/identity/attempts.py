@@ -47,7 +47,17 @@ NIST_BASE: Final = AttemptProfile(
     disable_after=50,
     source="NIST SP 800-63B-4 §3.2.3 (5 in a row, then 30 s at least, 50 in all); §3.2.2 (waits of up to an hour)",
 )
-"""The limits without qualifying presentation-attack detection; with it the same section allows 10 and 100."""
+"""The limits without qualifying presentation-attack detection."""
+
+NIST_PAD: Final = AttemptProfile(
+    name="nist-63b-4-pad",
+    free=10,
+    first_wait=timedelta(seconds=30),
+    longest_wait=timedelta(hours=1),
+    disable_after=100,
+    source="NIST SP 800-63B-4 §3.2.3 (10 in a row and 100 in all with presentation-attack detection); §3.2.2",
+)
+"""The limits with it."""
 
 
 class Attempts:
@@ -59,24 +69,30 @@ class Attempts:
 
     Args:
         clock: Returns the time now.
-        profile: The limits.
+        profile: The limits of an attempt without qualifying liveness.
+        qualifying: Those of one with it. Both count the same failures, so who changes between the two has no more
+            attempts than the looser limits allow; a face that one of them switches off is off for both.
     """
 
-    def __init__(self, clock: Clock, profile: AttemptProfile = NIST_BASE) -> None:
+    def __init__(
+        self, clock: Clock, profile: AttemptProfile = NIST_BASE, qualifying: AttemptProfile = NIST_PAD
+    ) -> None:
         self._clock = clock
-        self._profile = profile
+        self._profiles = {False: profile, True: qualifying}
 
-    def check(self, conn: Connection, *, tenant: str, account: str) -> None:
+    def check(self, conn: Connection, *, tenant: str, account: str, pad: bool = False) -> None:
         """Return if an attempt may be made now; nothing is charged.
+
+        `pad` says, here and below, that the attempt's presentation-attack detection allows the looser limits.
 
         Raises:
             Locked: too many failures.
         """
         row = conn.execute(_row(tenant, account)).one_or_none()
         if row is not None:
-            self._refuse_if_locked(row, self._clock())
+            self._refuse_if_locked(row, self._clock(), self._profiles[pad])
 
-    def charge(self, conn: Connection, *, tenant: str, account: str) -> None:
+    def charge(self, conn: Connection, *, tenant: str, account: str, pad: bool = False) -> None:
         """Count an attempt as failed, before it is made.
 
         The caller commits this in a transaction of its own before anything is compared (R11): whoever kills the
@@ -86,21 +102,21 @@ class Attempts:
         Raises:
             Locked: too many failures; nothing was charged.
         """
-        now = self._clock()
+        now, profile = self._clock(), self._profiles[pad]
         conn.execute(_first_row(conn, tenant, account))
         row = conn.execute(_row(tenant, account).with_for_update()).one()
-        self._refuse_if_locked(row, now)
+        self._refuse_if_locked(row, now, profile)
         total = row.total + 1
         conn.execute(
             _change(tenant, account).values(
                 consecutive=row.consecutive + 1,
                 total=total,
                 last_at=now,
-                disabled_at=now if total >= self._profile.disable_after else None,
+                disabled_at=now if total >= profile.disable_after else None,
             )
         )
 
-    def succeed(self, conn: Connection, *, tenant: str, account: str) -> None:
+    def succeed(self, conn: Connection, *, tenant: str, account: str, pad: bool = False) -> None:
         """Take back the one attempt that was charged and succeeded; failures in a row start again from none.
 
         Earlier failures stay in the sum: a success between them does not buy an attacker more of them.
@@ -110,7 +126,7 @@ class Attempts:
             return
         total = max(0, row.total - 1)
         values: dict[str, object] = {"consecutive": 0, "total": total}
-        if total < self._profile.disable_after:
+        if total < self._profiles[pad].disable_after:
             values["disabled_at"] = None
         conn.execute(_change(tenant, account).values(**values))
 
@@ -118,11 +134,12 @@ class Attempts:
         """Start again from nothing, after the person has shown another factor."""
         conn.execute(_change(tenant, account).values(consecutive=0, total=0, last_at=None, disabled_at=None))
 
-    def _refuse_if_locked(self, row: Row[Any], now: datetime) -> None:
-        if row.disabled_at is not None or row.total >= self._profile.disable_after:
+    @staticmethod
+    def _refuse_if_locked(row: Row[Any], now: datetime, profile: AttemptProfile) -> None:
+        if row.disabled_at is not None or row.total >= profile.disable_after:
             raise Locked("Face login is off after too many attempts, until another way to log in was used.")
         # A clock that was set back lengthens the wait and never shortens it; `unlock` is the way out.
-        if row.last_at is not None and now < row.last_at + self._profile.wait(row.consecutive):
+        if row.last_at is not None and now < row.last_at + profile.wait(row.consecutive):
             raise Locked("Too many attempts in a row. Wait, or use another way to log in.")
 
 

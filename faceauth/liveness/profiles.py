@@ -122,6 +122,15 @@ class Profile:
     least_faces: int = 3
     best_faces: int = 6
 
+    @property
+    def qualifies(self) -> bool:
+        """Whether the level is one of the presentation-attack detection that R10's looser limits are meant for."""
+        return self.flash
+
+    def at_least(self, other: "Profile") -> bool:
+        """Say whether every gate of `other` is one of this level's too."""
+        return self.flash >= other.flash and self.passive >= other.passive
+
     def min_ms(self, kind: StepKind, *, first: bool) -> int:
         """Return how long a step of this kind must last; `first` says that it opens the session."""
         if kind == "flash":

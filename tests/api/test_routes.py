@@ -246,6 +246,8 @@ def test_refuses_sessions_that_make_no_sense(service: Service) -> None:
         ({"purpose": "identify", "scenario": "login"}, "invalid_request"),
         ({"purpose": "verify", "scenario": "login"}, "invalid_request"),
         (verify("anna") | {"purpose": "spy"}, "invalid_request"),
+        (verify("anna") | {"liveness_level": "motion"}, "invalid_request"),
+        (verify("anna") | {"liveness_level": "none"}, "invalid_request"),
     ):
         assert code(service.call("POST", "/v1/sessions", json=body)) == expected
 
@@ -254,9 +256,9 @@ def test_the_backend_learns_that_the_face_is_locked(service: Service) -> None:
     """R10, R13: a problem of its own for the backend; the account itself is not locked."""
     path = service.account()
     service.consent()
-    for _ in range(5):
+    for _ in range(10):
         with service.installation.data.begin() as conn:
-            service.installation.attempts.charge(conn, tenant="default", account="anna")
+            service.installation.attempts.charge(conn, tenant="default", account="anna", pad=True)
     answer = service.call("POST", "/v1/sessions", json=verify("anna"))
     assert (answer.status_code, code(answer)) == (403, "locked")
     assert service.call("GET", path).status_code == 200

@@ -27,7 +27,7 @@ def test_the_builtin_one_is_made_once(database: Databases) -> None:
         story.later(days=1)
         assert story.scenarios.install_builtin(conn, tenant=TENANT, now=story.now) == first
         assert story.notices.current(conn, TENANT, "login", story.now).version == 1
-    assert (first.mode, first.state, first.liveness_profile) == ("verify", "active", "motion")
+    assert (first.mode, first.state, first.liveness_profile) == ("verify", "active", "motion+flash")
     assert first.retention_days == 1095  # however long the settings say, R39's longest
 
 

@@ -23,7 +23,7 @@ from faceauth.capture.detect import build_detector
 from faceauth.demo.people import group_cast
 from faceauth.embed.packs import Pack, load_pack
 from faceauth.simulate import Head, Print, SimulatedFrame, Subject, simulate_session
-from faceauth.types import Challenge, Image, Step
+from faceauth.types import Challenge, Colour, Image, Step
 
 SEEDS = itertools.count(1)
 """A burst rendered with a seed that was used before would be told as a replay."""
@@ -122,7 +122,15 @@ def challenge_of(opened: dict[str, Any]) -> Challenge:
     return Challenge(
         nonce=urlsafe_b64decode(nonce + "=" * (-len(nonce) % 4)),
         profile=told["profile"],
-        steps=tuple(Step(step["id"], step["kind"], step["min_ms"]) for step in told["steps"]),
+        steps=tuple(
+            Step(
+                step["id"],
+                step["kind"],
+                step["min_ms"],
+                tuple(Colour(colour["rgb"], colour["ms"]) for colour in step["colours"]),
+            )
+            for step in told["steps"]
+        ),
         expires_at=datetime.fromisoformat(told["expires_at"]),
     )
 

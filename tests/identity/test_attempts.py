@@ -176,3 +176,26 @@ def test_another_profile_is_one_object(data: Database, clock: HandClock) -> None
     charge(counter, data)
     clock.forward(10_000)
     assert locked(counter, data)
+
+
+def test_qualifying_liveness_doubles_the_limits(counter: Attempts, data: Database, clock: HandClock) -> None:
+    """R10: 10 in a row and 100 in all; the same failures count for both, and the stricter limits stay."""
+
+    def spend(pad: bool) -> None:
+        with data.begin() as conn:
+            counter.charge(conn, tenant="shop", account="anna", pad=pad)
+
+    for _ in range(5):
+        spend(pad=True)
+    with pytest.raises(Locked):
+        spend(pad=False)
+    for _ in range(5):
+        spend(pad=True)
+    with pytest.raises(Locked):
+        spend(pad=True)
+    for _ in range(90):
+        clock.forward(3600)
+        spend(pad=True)
+    clock.forward(3600)
+    with pytest.raises(Locked):
+        spend(pad=True)

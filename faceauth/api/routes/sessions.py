@@ -31,6 +31,7 @@ def open_session(
             account=body.account_id,
             reauthenticated_at=body.reauthenticated_at,
             actor=actor(caller),
+            liveness_level=body.liveness_level,
         )
     except ConsentError as error:
         return problem_of(request, error, extra=_what_to_show(here, caller.tenant, body.scenario))

@@ -96,7 +96,7 @@ class ScenarioRequest(Request):
         default=False,
         description="Whether frames are taken over the stream alone, where steps are told one by one.",
     )
-    liveness_level: str = Field(default="motion", pattern=r"^[a-z][a-z0-9+_-]{0,39}$")
+    liveness_level: str = Field(default="motion+flash", pattern=r"^[a-z][a-z0-9+_-]{0,39}$")
     notices: dict[Locale, Text] = Field(min_length=1, max_length=20)
 
     model_config = ConfigDict(
@@ -108,7 +108,7 @@ class ScenarioRequest(Request):
                 "mode": "verify",
                 "title": {"en": "Confirm payments with your face"},
                 "retention_days": 180,
-                "liveness_level": "motion",
+                "liveness_level": "motion+flash",
                 "notices": {"en": "# Confirming payments with your face\n…"},
             }
         ),

@@ -30,6 +30,11 @@ class SessionRequest(Request):
     reauthenticated_at: At | None = Field(
         default=None, description="When the person proved another factor; needed to enrol (R14)."
     )
+    liveness_level: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9+_-]{0,39}$",
+        description="More liveness than the scenario asks for, never less; left out, it is the scenario's.",
+    )
 
     model_config = ConfigDict(
         extra="forbid",
