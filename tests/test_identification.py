@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
@@ -11,7 +12,7 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.match import decide as match
 from faceauth.search import VERIFY_POINT
 from faceauth.types import OperatingPoint
-from faceauth.vault.index import ReferenceIndex
+from faceauth.vault.index import Candidate, ReferenceIndex
 from tests.service import BLUE, RED, Service, failing
 
 
@@ -81,6 +82,44 @@ def test_an_index_that_lags_lets_nobody_in(door: Service, monkeypatch: pytest.Mo
     assert door.reason(_identified(door)) == ("denied", "mismatch")
 
 
+def test_scores_of_the_index_decide_nothing(door: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever it nominates, however surely, is compared by what the sealed record holds."""
+    door.agree(scenario="door")
+    door.post(door.open("enrol", scenario="door"))
+    index = door.installation.index
+    search = type(index).search
+
+    def sure(*args: Any) -> list[Candidate]:
+        return [Candidate(found.reference_id, 1.0) for found in search(*args)] or [Candidate(*anna)]
+
+    (reference_id,) = (found.reference_id for found in _everybody(door)[:1])
+    anna = (reference_id, 1.0)
+    monkeypatch.setattr(type(index), "search", sure)
+    assert door.reason(_identified(door, BLUE)) == ("denied", "mismatch")
+    monkeypatch.setattr(type(index), "search", lambda *_: [Candidate(reference_id, 1e-9)])
+    assert door.reason(_identified(door))[0] == "accepted"
+
+
+def test_the_gallery_that_raises_the_threshold_is_the_people_of_the_place(
+    door: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R8: FPIR grows with the people searched, not with their references."""
+    told: list[int] = []
+    inner = match.identify
+
+    def watched(*args: Any, gallery_size: int, **options: Any) -> Any:
+        told.append(gallery_size)
+        return inner(*args, gallery_size=gallery_size, **options)
+
+    monkeypatch.setattr(match, "identify", watched)
+    for account, colour in (("anna", RED), ("berta", BLUE)):
+        door.agree(account)
+        door.agree(account, scenario="door")
+        assert door.post(door.open("enrol", account, "door"), colour).state == "accepted"
+        assert door.reason(_identified(door))[0] == "accepted"
+    assert told == [1, 2]
+
+
 def test_an_erasure_right_after_the_commit_does_not_deny_what_was_stored(
     door: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +165,15 @@ def test_a_search_never_decides_looser_than_a_login(door: Service, monkeypatch: 
     assert door.reason(_identified(door))[0] == "accepted"
     assert VERIFY_POINT in offered
     assert "looser" not in offered
+
+
+def _everybody(door: Service) -> list[Candidate]:
+    """Everyone the index holds for the door, by a probe that is any of them."""
+    embedder = door.installation.pipeline.embedder
+    chip = np.full((1, 64, 64, 3), RED, np.uint8)
+    return door.installation.index.search(
+        DEFAULT_TENANT, "door", embedder.model_digest, embedder.embed(list(chip))[0], 10
+    )
 
 
 def _identified(door: Service, colour: tuple[int, int, int] = RED) -> Any:

@@ -1,5 +1,6 @@
 """The index finds what a comparison with every row finds, and forgets what is removed (R42, R47)."""
 
+import tracemalloc
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -103,6 +104,22 @@ def test_rows_are_used_again() -> None:
             index.remove(f"{turn}.{number}")
     assert sum(block.engine.capacity for block in blocks(index)) <= 256
     assert memory(index).replace(faces[0].tobytes(), b"").strip(b"\0") == b""
+
+
+def test_a_tenant_of_a_few_people_costs_little_more_than_their_rows() -> None:
+    """Thousands of tenants with five references each: 8 rows of 512 bytes, and no FAISS index."""
+    index, faces = ReferenceIndex("codes"), vectors(5, 11, 128)
+    add(index, reference("first", faces[0], tenant="first"))
+    tracemalloc.start()
+    try:
+        for tenant in range(200):
+            for number, face in enumerate(faces):
+                add(index, reference(f"{tenant}.{number}", face, tenant=f"tenant {tenant}"))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken / 200 < 8 * 512 + 5_000
+    assert {block.engine.name for block in blocks(index)} == {"exact"}
 
 
 def test_a_place_nobody_is_left_in_is_dropped() -> None:
