@@ -35,7 +35,7 @@ def test_what_it_cannot_do(cli: Cli, home: Path, arguments: list[str], told: str
     assert told in refused.stderr
 
 
-def test_stills_of_webcams(
+def test_stills_of_webcams(  # noqa: PLR0917  fixtures, by name
     cli: Cli, home: Path, shared: Path, models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Real pictures through the whole command: prints are caught; without models nothing is said."""
