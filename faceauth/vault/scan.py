@@ -45,8 +45,8 @@ def scan(places: Iterable[Path], needles: Sequence[bytes]) -> list[Hit]:
 
 
 def vector_needles(vector: Vector) -> tuple[bytes, ...]:
-    """Return the bytes an embedding has in memory and in files: single and double precision, both byte orders."""
-    return tuple(vector.astype(kind).tobytes() for kind in ("<f4", ">f4", "<f8", ">f8"))
+    """Return the bytes an embedding has in memory and files: half, single and double precision, both orders."""
+    return tuple(vector.astype(kind).tobytes() for kind in ("<f2", ">f2", "<f4", ">f4", "<f8", ">f8"))
 
 
 def _files(places: Iterable[Path]) -> Iterator[Path]:

@@ -2,19 +2,21 @@
 
 import shutil
 import sqlite3
-import time
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import structlog
 from sqlalchemy import select
 
 from faceauth.db.schema import biometric_references, data_keys
 from faceauth.errors import SealBroken
+from faceauth.signing import DELETION_RECEIPT
+from faceauth.vault.backup import Backups
 from tests.databases import Databases, copied_sqlite, sqlite
-from tests.forensics import places, scan, temporary_files, vector_needles
+from tests.forensics import Canaries, logging_to, places, scan, temporary_files
 from tests.postgresql import Cluster
 from tests.vault.world import World
 
@@ -31,42 +33,94 @@ def wrapped(world: World, account: str) -> list[bytes]:
         return list(conn.scalars(select(data_keys.c.wrapped).where(data_keys.c.account == account)))
 
 
-def canaries(world: World, accounts: int = 20) -> tuple[list[bytes], dict[str, tuple[list[bytes], list[bytes]]]]:
-    """Enrol accounts; return every face in the clear, and what is stored of each account."""
-    clear, stored = [], {}
+def enrolled(world: World, accounts: int) -> Canaries:
+    """Enrol accounts `a0`, `a1` and so on, each with one template."""
+    found = Canaries()
     for number in range(accounts):
-        name = f"a{number}"
-        probe = world.face()
-        world.enrol(world.agree(name), probe)
-        clear += [needle for part in probe.parts for needle in vector_needles(part)]
-        stored[name] = sealed(world, name), wrapped(world, name)
-    return clear, stored
+        probe = world.face(parts=1)
+        world.enrol(world.agree(f"a{number}"), probe)
+        found.add(world.databases, f"a{number}", list(probe.parts))
+    return found
+
+
+def backed_up(world: World, folder: Path) -> None:
+    """Make a backup, as an operator would between two erasures."""
+    Backups(folder, installation=world.ring.installation_id, signer=world.signer).write(
+        world.data,
+        world.databases.keys,
+        audit=world.audit,
+        tenant="shop",
+        actor="test",
+        clock=world.clock,
+        progress=lambda *_: None,
+    )
+
+
+def erase_and_scan(world: World, folder: Path, accounts: int, keep: int) -> None:
+    """Erase all accounts but the last `keep`, and look everywhere for what was erased, and for any face."""
+    log, backups = folder / "service.log", folder / "backups"
+    with logging_to(log):
+        canaries = enrolled(world, accounts)
+        backed_up(world, backups)
+        look = [*places(world.databases, log, backups), *temporary_files(canaries.began)]
+        # The scan can find: what is stored is there, and what is in the clear never was.
+        assert {hit.needle for hit in scan(look, canaries.stored())} == set(range(2 * accounts))
+        assert scan(look, canaries.clear) == []
+        receipts = [
+            world.erasure().run(world.request(f"a{number}", reason="account_closed")).token
+            for number in range(accounts - keep)
+        ]
+        (folder / "receipts").write_text("\n".join(receipts))
+        backed_up(world, backups)
+    erased = [f"a{number}" for number in range(accounts - keep)]
+    kept = [f"a{number}" for number in range(accounts - keep, accounts)]
+    look = [*places(world.databases, log, folder / "receipts"), *temporary_files(canaries.began)]
+    older, newest = sorted((backups / "data").iterdir())
+    assert scan([*look, newest], canaries.stored(*erased)) == []
+    # The older backup has the sealed records, as it must; no key of theirs is anywhere.
+    assert scan([*look, backups], [key for name in erased for key in canaries.wrapped[name]]) == []
+    assert scan([older], canaries.sealed[erased[0]])
+    assert scan([*look, backups], canaries.clear) == []
+    assert {hit.needle for hit in scan(look, canaries.stored(*kept))} == set(range(2 * keep))
 
 
 def test_nothing_of_an_erased_account_is_in_any_byte(sqlite_world: World, tmp_path: Path) -> None:
-    """R41, R42: 20 accounts, 10 of them erased; database, write-ahead log, log file, temporary files."""
-    world, began = sqlite_world, time.time()
-    log = tmp_path / "service.log"
-    with log.open("w") as lines:
-        structlog.configure(logger_factory=structlog.WriteLoggerFactory(lines))
-        try:
-            clear, stored = canaries(world)
-            look = [*places(world.databases, log), *temporary_files(began)]
-            records = [record for records, _ in stored.values() for record in records]
-            keys = [key for _, keys in stored.values() for key in keys]
-            # The scan can find: what is stored is there, and what is in the clear never was.
-            assert {hit.needle for hit in scan(look, records + keys)} == set(range(80))
-            assert scan(look, clear) == []
-            for number in range(0, 20, 2):
-                world.erasure().run(world.request(f"a{number}", reason="account_closed"))
-        finally:
-            structlog.reset_defaults()
-    erased = [needle for n in range(0, 20, 2) for part in stored[f"a{n}"] for needle in part]
-    stays = [needle for n in range(1, 20, 2) for part in stored[f"a{n}"] for needle in part]
-    look = [*places(world.databases, log), *temporary_files(began)]
-    assert scan(look, erased) == []
-    assert scan(look, clear) == []
-    assert {hit.needle for hit in scan(look, stays)} == set(range(40))
+    """R41, R42: 110 templates, 100 erased; databases, their logs, journal, log lines, receipts, backups."""
+    erase_and_scan(sqlite_world, tmp_path, 110, keep=10)
+
+
+@pytest.mark.soak
+def test_nothing_of_a_thousand_erased_accounts_is_in_any_byte(sqlite_world: World, tmp_path: Path) -> None:
+    """R42: the same with 1,000 canaries."""
+    erase_and_scan(sqlite_world, tmp_path, 1_010, keep=10)
+
+
+def planted(world: World) -> Iterator[tuple[str, bytes, bytes]]:
+    """Yield what a mistake might leave: its name, the needle to look with, and the bytes that lie there."""
+    world.enrol(world.agree("anna"))
+    vector = world.face().vector
+    single, half = vector.astype("<f4").tobytes(), vector.astype("<f2").tobytes()
+    key = wrapped(world, "anna")[0]
+    yield "single precision", single, single
+    yield "half precision", half, half
+    yield "hexadecimal", single, single.hex().encode()
+    yield "base64", single, b64encode(b"x" + single)
+    yield "base64 for addresses", single, urlsafe_b64encode(b"xy" + single)
+    yield "a wrapped key", key, key
+    yield "a part of it", key, key[:40]
+
+
+def test_a_planted_canary_is_found(sqlite_world: World, tmp_path: Path) -> None:
+    """R42: in each form, between other bytes, at an odd place; so zero hits mean something."""
+    folder = tmp_path / "planted"
+    for name, needle, lies in planted(sqlite_world):
+        folder.mkdir()
+        noise = np.random.default_rng(3).bytes(100_003)
+        (folder / "a.db-wal").write_bytes(noise)
+        assert not scan([folder], [needle]), name
+        (folder / "a.db-wal").write_bytes(noise + lies + noise)
+        assert [hit.offset for hit in scan([folder], [needle])][:1] >= [100_003], name
+        shutil.rmtree(folder)
 
 
 def test_a_withdrawn_scenario_leaves_no_old_ciphertext_of_the_survivors(sqlite_world: World) -> None:
@@ -142,13 +196,15 @@ def test_postgresql_never_holds_a_face_in_the_clear(
     if postgresql_cluster.folder is None:
         pytest.skip("the server is not the tests' own, so its files cannot be read")
     world = World(postgresql_database, tmp_path)
-    clear, stored = canaries(world, 4)
+    canaries = enrolled(world, 4)
     postgresql_cluster.run("CHECKPOINT")
-    look = places(postgresql_database, cluster=postgresql_cluster)
-    assert scan(look, stored["a0"][0])
-    assert scan(look, clear) == []
-    for name in stored:
-        world.erasure().run(world.request(name, reason="account_closed"))
+    look = places(postgresql_database, tmp_path, cluster=postgresql_cluster)
+    assert scan(look, canaries.sealed["a0"])
+    assert scan(look, canaries.clear) == []
+    for name in canaries.sealed:
+        receipt = world.erasure().run(world.request(name, reason="account_closed"))
+        claims = world.signer.check(receipt.token, expected_typ=DELETION_RECEIPT)
+        assert (claims["storage"], claims["overwritten"]) == ("postgresql", False)
     postgresql_cluster.run("CHECKPOINT")
-    assert scan(look, clear) == []
+    assert scan(look, canaries.clear) == []
     assert world.rows(biometric_references) == world.rows(data_keys) == 0
