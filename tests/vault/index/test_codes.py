@@ -148,3 +148,14 @@ def test_every_engine_says_what_it_costs() -> None:
     assert [engine.bytes_per_row for engine in engines] == [128, 64, 32, 84]
     assert [engine.bytes_scanned for engine in engines] == [128, 64, 32, 20]
     assert all(engine.search(faces[:2], 3).shape == (2, 0) for engine in engines)
+
+
+@pytest.mark.parametrize("name", ["exact", "fp16", "int8", "codes"])
+def test_every_engine_finds_the_nearest_itself(name: EngineName) -> None:
+    """Before anything is scored again: a nearest row that is not among the answers is lost."""
+    faces = vectors(2_000, 12, DIMENSION)
+    engine = make_engine(name, 2_000, faces.shape[1], book(faces), 200)
+    engine.put_many(0, faces)
+    probes = vectors(50, 13, DIMENSION)
+    nearest = (probes @ faces.T).argmax(axis=1)
+    assert (engine.search(probes, 10) == nearest[:, None]).any(axis=1).all()
