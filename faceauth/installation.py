@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from faceauth.audit.log import AuditLog
@@ -47,6 +48,7 @@ from faceauth.vault.keyring import Keyring, bind_installation
 from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.providers.choose import choose_holder
+from faceauth.vault.quarantine import Quarantine
 from faceauth.vault.references import ReferenceStore
 from faceauth.vault.replay import complete_journal, destroy_returned, take_up
 from faceauth.vault.rotation import Rotation
@@ -121,11 +123,8 @@ def read_keyring(settings: Settings) -> Keyring:
         ConfigurationError: as `keyring_place`.
         KeyUnavailable: it cannot be read, or not opened.
     """
-    place = keyring_place(settings)
-    try:
+    with closing(keyring_place(settings)) as place:
         return place.load()
-    finally:
-        place.close()
 
 
 def databases(settings: Settings) -> tuple[Database, Database]:
@@ -282,7 +281,7 @@ def assemble(
     else:
         watched = WatchedKeyring(place, expected_installation=keyring.installation_id)
     data_keys = DataKeys(keys, place.provider(watched, random=random), clock, random)
-    references = ReferenceStore(data_keys, clock, new_id)
+    references = ReferenceStore(data_keys, clock, new_id, quarantine=Quarantine(data, audit, clock))
     index = ReferenceIndex(settings.index.engine, sizes=Sizes(depth=settings.index.nominated))
     journal = journal_of(settings, keys, keyring, clock)
     erasure = Erasure(

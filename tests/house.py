@@ -80,6 +80,7 @@ REPOSITORIES = {
     "vault/keystore.py",
     "vault/enrolled.py",
     "vault/gallery.py",
+    "vault/quarantine.py",
     "vault/references.py",
     "vault/scope.py",
     "vault/tombstones.py",

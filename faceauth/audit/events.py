@@ -50,6 +50,7 @@ class Event(StrEnum):
     REFERENCE_RENEWED = "vault:reference:renewed"
     REFERENCE_ERASED = "vault:reference:erased"
     REFERENCE_DAMAGED = "vault:reference:damaged"
+    REFERENCE_RELEASED = "vault:reference:released"
     DATA_KEY_DESTROYED = "vault:datakey:destroyed"
     ERASURE_REQUESTED = "vault:erasure:requested"
     ERASURE_FINISHED = "vault:erasure:finished"

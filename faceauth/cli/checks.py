@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from faceauth.vault.journal import Journal, journal_of
 from faceauth.vault.keyring import Keyring, bind_installation
 from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keystore import DataKeys
+from faceauth.vault.quarantine import marked
 from faceauth.vault.references import ReferenceStore
 from faceauth.vault.replay import check_not_older
 from faceauth.vault.tombstones import load, unfinished
@@ -232,20 +233,45 @@ def _journal(data: Database, journal: Journal) -> str:
 
 
 def _references(settings: Settings, data: Database, keys: DataKeys) -> str:
-    broken: list[str] = []
+    opened, broken = open_every_reference(settings, data, keys)
+    with data.read() as conn:
+        shut = marked(conn)
+    again = sorted(shut & opened)
+    if broken:
+        total = len(opened) + len(broken)
+        kept = f"; {len(shut & broken)} in quarantine" if shut else ""
+        raise _WrongError(
+            f"{len(broken)} of {total} do not open ({_some(sorted(broken))}){kept}. Nothing was deleted: restore "
+            "a backup, or let these people enrol again; then run: faceauth doctor --quarantine"
+        )
+    if again:
+        raise _WrongError(
+            f"{len(again)} in quarantine open again ({_some(again)}). Let them in: faceauth doctor --quarantine"
+        )
+    return f"{len(opened)} sealed, and every one opens" if opened else "none stored"
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:3]) + (" …" if len(ids) > 3 else "")
+
+
+def open_every_reference(settings: Settings, data: Database, keys: DataKeys) -> tuple[set[str], set[str]]:
+    """Return the ids of the references that open, and of those that do not; nothing is kept of either.
+
+    Raises:
+        KeyUnavailable: No key can be had.
+    """
+    opened: set[str] = set()
+    broken: set[str] = set()
     store = ReferenceStore(
         keys,
         clock=system_clock,
         new_id=lambda prefix: prefix,
         random=os.urandom,
-        report=lambda reference_id, _: broken.append(reference_id),
+        report=lambda reference_id, _: broken.add(reference_id),
     )
-    opened = 0
     with data.read() as conn:
         for scenario in ScenarioStore(settings.consent).list(conn, DEFAULT_TENANT):
-            for _ in store.open_scenario(conn, tenant=DEFAULT_TENANT, scenario=scenario.scenario):
-                opened += 1
-    if broken:
-        some = ", ".join(broken[:3]) + (" …" if len(broken) > 3 else "")
-        raise _WrongError(f"{len(broken)} of {opened + len(broken)} do not open ({some}): restore a backup.")
-    return f"{opened} sealed, and every one opens" if opened else "none stored"
+            for reference in store.open_scenario(conn, tenant=DEFAULT_TENANT, scenario=scenario.scenario):
+                opened.add(reference.reference_id)
+    return opened, broken

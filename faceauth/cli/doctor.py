@@ -2,22 +2,31 @@
 
 import platform
 from importlib.metadata import version
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from pydantic import SecretStr
 
 from faceauth.cli.checks import State, examine
 from faceauth.cli.console import Json, console, print_json
+from faceauth.cli.settling import settle
 from faceauth.clock import system_clock
 from faceauth.settings import load_settings, setting_values
 
 MARKS: Final[dict[State, str]] = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    quarantine: Annotated[
+        bool,
+        typer.Option("--quarantine", help="Mark references that do not open; let those in that open again."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Print the effective settings and check the installation; exit 1 if something is wrong."""
     settings = load_settings()
+    if quarantine:
+        settle(settings)
     values = {name: _shown(value) for name, value in setting_values(settings).items()}
     findings = list(examine(settings, system_clock))
     wrong = sum(finding.state == "problem" for finding in findings)

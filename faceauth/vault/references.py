@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,6 +25,7 @@ from faceauth.types import ConsentGrant, Probe, Reference
 from faceauth.vault.keyring import Random
 from faceauth.vault.keys import DataKey
 from faceauth.vault.keystore import DataKeys
+from faceauth.vault.quarantine import Quarantine, marked, may_mark
 from faceauth.vault.scope import ERASING, Scope
 from faceauth.vault.sealing import SealContext, open_sealed, seal
 
@@ -59,6 +61,7 @@ class ReferenceStore:
         new_id: Makes an id that starts with the given word.
         random: The source of nonces.
         report: Told of each reference that does not open; it is skipped and left in place.
+        quarantine: Where it is marked, so that it stays out of use.
     """
 
     def __init__(
@@ -69,12 +72,14 @@ class ReferenceStore:
         *,
         random: Random = os.urandom,
         report: Report = log_broken,
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._keys = keys
         self._clock = clock
         self._new_id = new_id
         self._random = random
         self._report = report
+        self._quarantine = quarantine
 
     def add(
         self, conn: Connection, grant: ConsentGrant, probe: Probe, *, key: DataKey, count: int = 3
@@ -143,7 +148,7 @@ class ReferenceStore:
     ) -> tuple[Reference, ...]:
         """Open the account's references of one scenario and one model (R23); others are left alone.
 
-        A reference that does not open is reported and skipped.
+        A reference that does not open is reported, put into quarantine and skipped; so is one that is there.
 
         Raises:
             KeyUnavailable: If no key can be had.
@@ -152,7 +157,8 @@ class ReferenceStore:
         covers = Scope(tenant, account, scenario).covers()
         query = _openable().where(covers, table.c.model_digest == model_digest).order_by(table.c.reference_id)
         rows = conn.execute(query).all()
-        opened = tuple(self._open_rows(rows))
+        shut = marked(conn, [row.reference_id for row in rows]) if rows else frozenset()
+        opened = tuple(self._open_rows([row for row in rows if row.reference_id not in shut], conn))
         if rows and not opened:
             raise SealBroken("None of the account's references opens; restore them from a backup.")
         return opened
@@ -169,10 +175,13 @@ class ReferenceStore:
         row = conn.execute(query).one_or_none()
         if row is None:
             raise UnknownReference(f"There is no reference {reference_id}.")
+        if marked(conn, [reference_id]):
+            raise SealBroken(f"The reference {reference_id} is in quarantine. See: faceauth doctor")
         try:
-            return _open(row, self._keys.open(row.data_key_id))
+            with closing_key(self._keys.open(row.data_key_id)) as key:
+                return _open(row, key)
         except (KeyDestroyed, SealBroken) as error:
-            self._report(reference_id, error)
+            self._broken(conn, reference_id, error)
             raise
 
     def still_there(self, conn: Connection, reference_id: str) -> None:
@@ -241,19 +250,42 @@ class ReferenceStore:
             )
         return tuple(opened), tuple(row.reference_id for row in rows if row.reference_id not in opened)
 
-    def _open_rows(self, rows: Sequence[Row[tuple[object, ...]]]) -> Iterator[Reference]:
+    def _open_rows(
+        self, rows: Sequence[Row[tuple[object, ...]]], conn: Connection | None = None
+    ) -> Iterator[Reference]:
+        """Open rows; those that do not are reported, and marked where the caller's `conn` is given."""
         keys = self._keys.open_many(row.data_key_id for row in rows)
-        for row in rows:
-            key = keys[row.data_key_id]
-            if not isinstance(key, DataKey):
-                self._report(row.reference_id, key)
-                continue
-            try:
-                reference = _open(row, key)
-            except SealBroken as error:
-                self._report(row.reference_id, error)
-            else:
-                yield reference
+        try:
+            for row in rows:
+                key = keys[row.data_key_id]
+                if not isinstance(key, DataKey):
+                    self._broken(conn, row.reference_id, key)
+                    continue
+                try:
+                    reference = _open(row, key)
+                except SealBroken as error:
+                    self._broken(conn, row.reference_id, error)
+                else:
+                    yield reference
+        finally:
+            for key in keys.values():
+                if isinstance(key, DataKey):
+                    key.wipe()
+
+    def _broken(self, conn: Connection | None, reference_id: str, error: SealBroken | KeyDestroyed) -> None:
+        """Report; and mark what is damaged. A key that is gone is an erasure's doing, or an old key database's."""
+        self._report(reference_id, error)
+        if self._quarantine is not None and conn is not None and isinstance(error, SealBroken) and may_mark(conn):
+            self._quarantine.mark(reference_id, error)
+
+
+@contextmanager
+def closing_key(key: DataKey) -> Iterator[DataKey]:
+    """Overwrite the key when the block ends."""
+    try:
+        yield key
+    finally:
+        key.wipe()
 
 
 def _openable() -> Select[tuple[object, ...]]:
