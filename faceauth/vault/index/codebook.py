@@ -47,6 +47,9 @@ class Moments:
         self.count += len(vectors)
         self._sum += vectors.sum(axis=0)
         self._products += vectors.T @ vectors
+        # BLAS keeps pieces of what it multiplied last in buffers of its own (found in the process's memory).
+        nothing = np.zeros_like(vectors)
+        np.matmul(nothing.T, nothing)
 
     def maps(self) -> tuple[Doubles, Doubles, Doubles, Doubles]:
         """Return the mean, shape (d,), variances, largest first, and the maps of vectors and of queries, (d, d).
@@ -128,7 +131,8 @@ class Codebook:
             np.matmul(less, self.turn.T, out=turned)
         codes: NDArray[np.uint8] = self.quantiser.compute_codes(turned)
         less[:] = 0
-        turned[:] = 0
+        # Zeros over the turned vectors, and over what BLAS keeps in its buffers.
+        np.matmul(less, self.turn.T, out=turned)
         return codes
 
 
