@@ -208,13 +208,17 @@ def _inverted(rows: int, dimension: int) -> Any:
     return index
 
 
-def contenders(rows: int, *, graphs_up_to: int) -> tuple[list[Contender], list[str]]:
-    """Return who takes part at this size, the exact float32 search first, and a line for each who does not."""
+def contenders(rows: int, *, graphs_up_to: int, wanted: Sequence[str] = ()) -> tuple[list[Contender], list[str]]:
+    """Return who takes part at this size, and a line for each who does not.
+
+    Args:
+        rows: How many are searched.
+        graphs_up_to: The largest gallery that graphs are built of.
+        wanted: Words of which a name must have one; everybody takes part if there are none. The exact float32
+            search, which the others are compared with, is first and always takes part.
+    """
     ours: Sequence[EngineChoice] = ("exact", "fp16", "int8", "codes", "auto")
-    taking_part: list[Contender] = [
-        Faiss(
-            "FAISS Flat float32", lambda _, dimension: faiss.IndexFlatIP(dimension), scans_all=True, removes=True
-        ),
+    others: list[Contender] = [
         *(Ours(engine) for engine in ours),
         Numpy(),
         Faiss("FAISS IVF, 32 lists", _inverted, removes=True),
@@ -222,10 +226,11 @@ def contenders(rows: int, *, graphs_up_to: int) -> tuple[list[Contender], list[s
     missing: list[str] = []
     if rows > graphs_up_to:
         missing.append(f"Graphs take no part beyond {graphs_up_to:,} rows: building them takes too long.")
-        return taking_part, missing
-    taking_part.append(Faiss("FAISS HNSW32, ef 128", _hnsw))
-    if find_spec("usearch") is None:
-        missing.append("usearch takes no part: pip install 'faceauth[bench]'.")
     else:
-        taking_part.append(Usearch())
-    return taking_part, missing
+        others.append(Faiss("FAISS HNSW32, ef 128", _hnsw))
+        if find_spec("usearch") is None:
+            missing.append("usearch takes no part: pip install 'faceauth[bench]'.")
+        else:
+            others.append(Usearch())
+    first = Faiss("FAISS Flat float32", lambda _, width: faiss.IndexFlatIP(width), scans_all=True, removes=True)
+    return [first, *(one for one in others if not wanted or any(word in one.name for word in wanted))], missing

@@ -43,6 +43,7 @@ def measure_index(
     rounds: int,
     startup_up_to: int,
     graphs_up_to: int,
+    wanted: Sequence[str] = (),
     seed: int = 1,
     progress: Progress,
 ) -> IndexBench:
@@ -55,6 +56,7 @@ def measure_index(
         rounds: How many searches are timed.
         startup_up_to: The largest gallery that is sealed and opened again.
         graphs_up_to: The largest that graphs are built of.
+        wanted: Who takes part; see `contenders`.
         seed: Who the people are.
         progress: Is told what is done.
     """
@@ -67,7 +69,7 @@ def measure_index(
         rows = population.gallery(size)
         drawn = non_mated_quantiles(rows)
         probing, _ = population.probes(rows[: min(probes, size)])
-        taking_part, missing = contenders(size, graphs_up_to=graphs_up_to)
+        taking_part, missing = contenders(size, graphs_up_to=graphs_up_to, wanted=wanted)
         notes += [line for line in missing if line not in notes]
         measured += race(taking_part, rows, probing, rounds=rounds, progress=progress)
         # The contenders hold as many copies of the rows as there are of them.
@@ -113,7 +115,9 @@ def growth(found: IndexBench) -> dict[str, dict[str, float | None]]:
 def goals(found: IndexBench) -> dict[str, dict[str, Any]]:
     """Return issue 4's goals at the largest size measured, with the figure and whether it holds there."""
     largest = max(one.rows for one in found.measured)
-    ours = next(one for one in found.of(OURS) if one.rows == largest)
+    ours = next((one for one in found.of(OURS) if one.rows == largest), None)
+    if ours is None:
+        return {}
     delete = ours.delete.p99 if ours.delete else None
     figures: dict[str, tuple[float | None, bool]] = {
         "rank 1 equal to exact, share of probes": (ours.agreement, ours.agreement == 1.0),

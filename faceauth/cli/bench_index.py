@@ -47,6 +47,10 @@ def index(  # noqa: PLR0917  Typer calls it, by name
     graphs_up_to: Annotated[
         int, typer.Option("--graphs-up-to", help="The largest gallery that graphs are built of.")
     ] = 100_000,
+    contender: Annotated[
+        list[str] | None,
+        typer.Option("--contender", help="Who takes part, by a word of the name; again for more."),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A thousand and two thousand rows, for a look.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -64,6 +68,7 @@ def index(  # noqa: PLR0917  Typer calls it, by name
             rounds=min(rounds, 20) if quick else rounds,
             startup_up_to=startup_up_to,
             graphs_up_to=graphs_up_to,
+            wanted=contender or (),
             progress=progress,
         )
     report = report_json(found)

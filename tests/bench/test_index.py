@@ -120,6 +120,11 @@ def test_graphs_stay_out_of_large_galleries() -> None:
     assert "Graphs" in missing[0]
 
 
+def test_contenders_are_chosen_by_their_names_and_the_exact_search_always_takes_part() -> None:
+    taking_part, _ = contenders(1_000, graphs_up_to=0, wanted=["auto", "IVF"])
+    assert [one.name for one in taking_part] == [EXACT, OURS, "FAISS IVF, 32 lists"]
+
+
 def test_our_index_answers_with_row_numbers_and_forgets_deleted_ones() -> None:
     rows = Population(load_shape("open")).gallery(50)
     ours = Ours("auto")
