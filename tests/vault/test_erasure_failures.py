@@ -65,12 +65,7 @@ def told(world: World) -> Story:
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: f"{failure[0].__name__}.{failure[1]}")
 def test_an_erasure_that_meets_a_failure_stays_shut_and_goes_on(
-    sqlite_template: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    owner: type,
-    name: str,
-    error: Exception,
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Failure
 ) -> None:
     """R40, R57: each call of the erasure fails in turn; the gate is shut, the others stay, and it ends well."""
     owner, name, error = failure
