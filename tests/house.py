@@ -34,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "search": BELOW_PIPELINE,
     "streaming": BELOW_PIPELINE | {"pipeline"},
     "renewal": BELOW_PIPELINE,
-    "two_people": BELOW_PIPELINE | {"renewal"},
+    "two_people": BELOW_PIPELINE,
     "restoring": BELOW_PIPELINE,
     "filling": BELOW_PIPELINE,
     "installation": BELOW_PIPELINE | COMPOSERS,

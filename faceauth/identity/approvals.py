@@ -33,7 +33,6 @@ class Kind(StrEnum):
     """What takes two people. A new one needs a line here and in docs/keys.md."""
 
     KEY_DESTROY = "key_destroy"
-    MODEL_ERASE = "model_erase"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ LABEL: Final = b"faceauth/data-key/1"
 _START: Final = struct.Struct(">BI")
 """Format and key version, with which every wrapped key starts, whoever wrapped it."""
 
+_FORMATS: Final = frozenset({1, 2})
+"""Records of ours, and of Vault's (docs/template-format.md)."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
@@ -118,28 +121,43 @@ class KeyringProvider:
         cut_short = SealBroken("A wrapped data key is cut short; restore the key store.")
         found: list[KeyBytes | SealBroken] = [cut_short] * len(items)
         places, records = [], []
+        refused: KeyUnavailable | None = None
         for place, (wrapped, context) in enumerate(items):
             if len(wrapped) < _START.size:
                 continue
-            _, version = _START.unpack_from(wrapped)
-            if version < keyring.minimum:
-                raise KeyUnavailable(
-                    f"A data key is wrapped under version {version}, and versions below {keyring.minimum} are "
-                    "refused: restore a key store that was rotated."
-                )
-            if version in keyring.destroyed:
-                raise KeyUnavailable(
-                    f"A data key is wrapped under version {version}, which was destroyed: restore a newer key "
-                    "store."
-                )
-            places.append(place)
-            records.append(Wrapped(wrapped, version, LABEL + context))
+            kind, version = _START.unpack_from(wrapped)
+            wrong = _refusal(keyring, version)
+            if kind not in _FORMATS:
+                found[place] = SealBroken(f"A wrapped data key has format {kind}; this code knows 1 and 2.")
+            elif wrong is None:
+                places.append(place)
+                records.append(Wrapped(wrapped, version, LABEL + context))
+            else:
+                refused = refused or KeyUnavailable(wrong)
+                found[place] = SealBroken(wrong)
+        # Where others can be opened, one that cannot is damaged: it must not keep a start, or them, from theirs.
+        if refused is not None and not records:
+            raise refused
         for place, plain in zip(places, self._keks(keyring).unwrap(records), strict=True):
             found[place] = _checked(plain)
         return found
 
     def _keks(self, keyring: Keyring) -> KekUser:
         return self._holder or SoftwareKeks(keyring.kek, random=self._random)
+
+
+def _refusal(keyring: Keyring, version: int) -> str | None:
+    """Say why a data key wrapped under this version is not opened, if it is not."""
+    if version < keyring.minimum:
+        return (
+            f"A data key is wrapped under version {version}, and versions below {keyring.minimum} are refused: "
+            "restore a key store that was rotated."
+        )
+    if version in keyring.destroyed:
+        return f"A data key is wrapped under version {version}, which was destroyed: restore a newer key store."
+    if version > keyring.active:
+        return f"The keyring has no key-encryption key of version {version}: restore the newest keyring."
+    return None
 
 
 def _checked(plain: KeyBytes | SealBroken) -> KeyBytes | SealBroken:

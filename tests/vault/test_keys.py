@@ -196,3 +196,16 @@ def test_versions_that_make_no_sense_are_refused(path: Path) -> None:
     for changed in ({"active": 2}, {"minimum": 2}, {"minimum": 0}, {"kek": {1: b"short"}}, {"signing_keys": ()}):
         with pytest.raises(ValueError, match=r"versions|length"):
             dataclasses.replace(keyring, **changed)
+
+
+def test_a_damaged_version_is_that_keys_own_matter(path: Path) -> None:
+    """R48: among others it is damage, and they open; alone it may be an old keyring, and is unavailable."""
+    keys = provider(path)
+    good = keys.wrap(b"k" * 32, context=b"c")
+    damaged = [good[:1] + bytes([good[1] ^ 64]) + good[2:], b"x" * 61, good[:3]]
+    opened, *broken = keys.unwrap_many([(record, b"c") for record in (good, *damaged)])
+    assert not isinstance(opened, SealBroken)
+    assert bytes(opened) == b"k" * 32
+    assert all(isinstance(one, SealBroken) for one in broken)
+    with pytest.raises(KeyUnavailable, match="newest keyring"):
+        keys.unwrap(damaged[0], context=b"c")
