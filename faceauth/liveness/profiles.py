@@ -64,7 +64,7 @@ class Profile:
         flash_least: the least share of the face's light that the screen must make (study, G4: 0.012).
         flash_clear: with less, a light that fits neither colours nor face may be the camera's noise.
         flash_rho: least correlation with the colours that were told (study, G4: 0.85).
-        flash_shape: least correlation with how light falls on a face (study, G4: 0.45).
+        flash_shape: least correlation with how light falls on a face (study, G4: 0.45 for another statistic).
         passive_frames: fewest key frames that the passive models are shown (study, G2: 5).
         passive_pass: from this median on they find the face living (study, G2: 0.80; docs/passive.md).
         passive_fail: below this median it is a picture (study, G2: 0.50); between both they cannot tell.
@@ -113,7 +113,7 @@ class Profile:
     flash_least: float = 0.012
     flash_clear: float = 0.03
     flash_rho: float = 0.85
-    flash_shape: float = 0.45
+    flash_shape: float = 0.4
     passive_frames: int = 5
     passive_pass: float = 0.80
     passive_fail: float = 0.50

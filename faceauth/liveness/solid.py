@@ -13,7 +13,7 @@ from faceauth.liveness.motion import DIRECTION, TURN, Nose
 from faceauth.liveness.parallax import off_plane, parallax
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.tracking import Footage, Track
-from faceauth.types import AlignedFace, Challenge, Step
+from faceauth.types import AlignedFace, Challenge, Points, Step
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Points in the face's frame before a motion and in it, shape (n, 2) each."""
@@ -52,11 +52,14 @@ def check_solid(
     gammas: list[float] = []
     turned: list[int] = []
     shown: list[Shown] = []
+    steady: Points | None = None
     for number, (step, frames) in enumerate(zip(challenge.steps, steps, strict=True)):
         # From the last frame of the step before, so that nothing can be swapped between two steps.
         start = frames.start - 1 if number else frames.start
-        track = footage.track(range(start, frames.stop))
+        track = footage.track(range(start, frames.stop), steady)
         _check_followed(track, profile)
+        # A motion starts from where a whole look into the camera has put the landmarks, not a single frame.
+        steady = footage.steadied(track)[-1] if step.kind in {"center", "flash"} else None
         if step.kind == "closer":
             turned.append(_grown(track, profile))
         elif step.kind == "flash":

@@ -112,10 +112,14 @@ class Footage:
         size = (max(round(grey.shape[1] * self._ratio), 16), max(round(grey.shape[0] * self._ratio), 16))
         return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
-    def track(self, frames: range) -> Track:
-        """Follow the face's texture from the first frame of `frames` through the others."""
+    def track(self, frames: range, landmarks: Points | None = None) -> Track:
+        """Follow the face's texture from the first frame of `frames` through the others.
+
+        `landmarks` are steadier ones of the first frame, shape (5, 2), where there are some.
+        """
         corner = np.array([self._left, self._top], dtype=np.float32)
-        face = FaceFrame.of((self._faces[frames[0]].face.landmarks - corner) * np.float32(self._ratio))
+        first = self._faces[frames[0]].face.landmarks if landmarks is None else landmarks
+        face = FaceFrame.of((first - corner) * np.float32(self._ratio))
         points = face.out_of(_grid())
         at, alive = [points], [np.ones(len(points), dtype=bool)]
         for before, after in pairwise(frames):
