@@ -27,7 +27,7 @@ class Sizes:
 
     small: int = 4_096
     exact_below: int = 20_000
-    half_below: int = 100_000
+    half_below: int = 50_000
     learned_from: int = 16_384
     smallest_block: int = 8
     largest_block: int = 65_536
