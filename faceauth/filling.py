@@ -9,6 +9,7 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.vault.gallery import Gallery
 from faceauth.vault.index import ReferenceBatch, ReferenceIndex
 from faceauth.vault.keystore import DataKeys
+from faceauth.vault.quarantine import Quarantine
 
 Progress = Callable[[int, int], None]
 """Told how many references are in the index, and of how many."""
@@ -26,6 +27,7 @@ class IndexFilling:
         index: What is filled.
         models: The digests of the models that serve: what another made is compared with nothing, and need not lie
             in memory.
+        quarantine: Where references that do not open are marked.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class IndexFilling:
         scenarios: ScenarioStore,
         index: ReferenceIndex,
         models: Collection[bytes],
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._data = data
         self._keys = keys
         self._scenarios = scenarios
         self._index = index
         self._models = models
+        self._quarantine = quarantine
         self._stopped = Event()
 
     def stop(self) -> None:
@@ -68,7 +72,9 @@ class IndexFilling:
         return count
 
     def _fill(self, wanted: Collection[tuple[str, str]], progress: Progress | None) -> int:
-        gallery = Gallery(self._data, self._keys, scenarios=wanted, models=self._models)
+        gallery = Gallery(
+            self._data, self._keys, scenarios=wanted, models=self._models, quarantine=self._quarantine
+        )
         counts = gallery.count()
         total = sum(counts.values())
         done = 0

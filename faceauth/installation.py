@@ -216,10 +216,9 @@ def open_installation(
         installation = replace(installation, occupancy=occupancy)
         installation.erasure.resume()
         destroy_returned(data, journal, installation.data_keys)
+        installation.index.hold()
         if fill:
             installation.filling.run(progress)
-        else:
-            installation.index.hold()
     except BaseException:
         data.dispose()
         keys.dispose()
@@ -281,7 +280,8 @@ def assemble(
     else:
         watched = WatchedKeyring(place, expected_installation=keyring.installation_id)
     data_keys = DataKeys(keys, place.provider(watched, random=random), clock, random)
-    references = ReferenceStore(data_keys, clock, new_id, quarantine=Quarantine(data, audit, clock))
+    quarantine = Quarantine(data, audit, clock)
+    references = ReferenceStore(data_keys, clock, new_id, quarantine=quarantine)
     index = ReferenceIndex(settings.index.engine, sizes=Sizes(depth=settings.index.nominated))
     journal = journal_of(settings, keys, keyring, clock)
     erasure = Erasure(
@@ -387,6 +387,7 @@ def assemble(
             scenarios=scenarios,
             index=index,
             models={one.embedder.model_digest for one in (pack, before) if one is not None},
+            quarantine=quarantine,
         ),
         before=before,
         passive=passive,

@@ -21,6 +21,7 @@ from faceauth.vault.index import Place
 from faceauth.vault.keys import DataKey
 from faceauth.vault.keystore import DataKeys
 from faceauth.vault.opening import Keys, Opener, SealedRow, dimension_of, open_row
+from faceauth.vault.quarantine import Quarantine, not_marked
 from faceauth.vault.references import Report, log_broken
 from faceauth.vault.scope import ERASING
 
@@ -58,6 +59,7 @@ class Gallery:
         scenarios: Whose references are wanted.
         models: The digests of the models that made them; what other models made is left closed (R23).
         report: Told of each reference that does not open; it is skipped and left in place (R48).
+        quarantine: Where damaged ones are marked; those marked before are left closed.
         rows_at_once: How many are read and opened together; `ROWS_AT_ONCE` if not given.
     """
 
@@ -69,6 +71,7 @@ class Gallery:
         scenarios: Scenarios,
         models: Collection[bytes],
         report: Report = log_broken,
+        quarantine: Quarantine | None = None,
         rows_at_once: int | None = None,
     ) -> None:
         self._data = data
@@ -76,6 +79,7 @@ class Gallery:
         self._scenarios = tuple(scenarios)
         self._models = tuple(models)
         self._report = report
+        self._quarantine = quarantine
         self._rows_at_once = rows_at_once or ROWS_AT_ONCE
         self._openers: dict[int, Opener] = {}
 
@@ -114,7 +118,7 @@ class Gallery:
         """Read the rows behind `after`, and their keys."""
         with self._data.read() as conn:
             order = _order(conn)
-            query = select(order.label("place_in_order"), *_COLUMNS).where(*self._wanted(), ~ERASING)
+            query = select(order.label("place_in_order"), *_COLUMNS).where(*self._wanted())
             if after is not None:
                 query = query.where(order > after)
             found = conn.execute(query.order_by(order).limit(self._rows_at_once)).all()
@@ -125,7 +129,7 @@ class Gallery:
     def _wanted(self) -> tuple[ColumnElement[bool], ...]:
         # Not the bare columns: SQLite would go by the index over them, and then sort by place in the file.
         here = tuple_(table.c.tenant + "", table.c.scenario + "").in_(self._scenarios)
-        return here, table.c.model_digest.in_(self._models)
+        return here, table.c.model_digest.in_(self._models), not_marked(table.c.reference_id), ~ERASING
 
     def _open(self, batch: _Batch) -> Iterator[OpenedRows]:
         by_place: dict[tuple[str, str, bytes, int], list[SealedRow]] = defaultdict(list)
@@ -164,6 +168,9 @@ class Gallery:
             except (KeyDestroyed, SealBroken) as error:
                 if current == row:
                     self._report(row.reference_id, error)
+                    # A key that is gone is an erasure's doing, or an old key database's: no damage.
+                    if self._quarantine is not None and isinstance(error, SealBroken):
+                        self._quarantine.mark(row.reference_id, error)
                     return
                 row = current
             else:
@@ -174,7 +181,7 @@ class Gallery:
 
     def _read_one(self, reference_id: str) -> SealedRow | None:
         with self._data.read() as conn:
-            query = select(*_COLUMNS).where(table.c.reference_id == reference_id, *self._wanted(), ~ERASING)
+            query = select(*_COLUMNS).where(table.c.reference_id == reference_id, *self._wanted())
             found = conn.execute(query).one_or_none()
         return None if found is None else SealedRow._make(found)
 

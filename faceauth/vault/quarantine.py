@@ -6,7 +6,7 @@ seen it open, or an enrolment or an erasure has taken its row. docs/keys.md says
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, insert, select
 
 from faceauth.audit.events import Event
 from faceauth.clock import Clock
@@ -72,6 +72,11 @@ def marked(conn: Connection, reference_ids: Iterable[str] | None = None) -> froz
     if reference_ids is not None:
         query = query.where(table.c.reference_id.in_(list(reference_ids)))
     return frozenset(conn.scalars(query))
+
+
+def not_marked(reference_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a reference is not in quarantine."""
+    return ~exists().where(table.c.reference_id == reference_id)
 
 
 def may_mark(conn: Connection) -> bool:

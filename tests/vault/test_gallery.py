@@ -14,6 +14,7 @@ from faceauth.types import Probe
 from faceauth.vault.gallery import Gallery
 from faceauth.vault.keys import DataKey
 from faceauth.vault.opening import Keys, Opener, SealedRow, dimension_of, open_row
+from faceauth.vault.quarantine import Quarantine, marked
 from faceauth.vault.records import seal_record
 from faceauth.vault.sealing import SealContext, seal
 from tests.vault.world import DIMENSION, MODEL, World
@@ -21,13 +22,14 @@ from tests.vault.world import DIMENSION, MODEL, World
 Found = dict[str, NDArray[np.float32]]
 
 
-def gallery(world: World, *, rows: int = 4, scenario: str = "login") -> Gallery:
+def gallery(world: World, *, rows: int = 4, quarantine: Quarantine | None = None) -> Gallery:
     return Gallery(
         world.data,
         world.keys,
-        scenarios=[("shop", scenario)],
+        scenarios=[("shop", "login")],
         models=[MODEL],
         report=lambda name, error: world.broken.append((name, error)),
+        quarantine=quarantine,
         rows_at_once=rows,
     )
 
@@ -98,6 +100,23 @@ def test_a_broken_record_is_reported_and_the_others_are_opened(world: World) -> 
     assert the_same(found, {name: vector for name, vector in there.items() if name not in {bad, cut}})
     assert {name for name, _ in world.broken} == {bad, cut}
     assert all(isinstance(error, SealBroken) for _, error in world.broken)
+
+
+def test_damage_is_marked_and_what_is_marked_stays_closed(world: World) -> None:
+    """R48: the mark is durable, so a copy that opens again by chance decides nothing."""
+    there = enrolled(world, 2)
+    bad = sorted(there)[2]
+    where = biometric_references.c.reference_id == bad
+    with world.data.begin() as conn:
+        sealed = conn.scalars(select(biometric_references.c.sealed).where(where)).one()
+        conn.execute(update(biometric_references).where(where).values(sealed=sealed[:-1]))
+    marking = gallery(world, quarantine=Quarantine(world.data, world.audit, world.clock))
+    assert len(collect(marking)) == len(there) - 1
+    with world.data.begin() as conn:
+        assert marked(conn) == {bad}
+        conn.execute(update(biometric_references).where(where).values(sealed=sealed))
+    assert bad not in collect(gallery(world))
+    assert [name for name, _ in world.broken] == [bad]
 
 
 def test_a_destroyed_key_is_reported(world: World) -> None:
