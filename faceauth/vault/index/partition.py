@@ -20,7 +20,6 @@ from faceauth.vault.index.engine import Engine, EngineChoice, EngineName, Floats
 ROW_BITS: Final = 24
 """A slot is a block's number and a row in one integer, for a tuple for each of a million references weighs."""
 
-
 _WORTH_MAKING_BEFORE: Final = 4_096
 """Rows from which on a block is made without the lock: its memory has to be written once."""
 
@@ -134,7 +133,7 @@ class Partition:
         self.blocks.clear()
 
     def expect(self, rows: int) -> None:
-        """Plan for so many rows more."""
+        """Plan for so many rows more, so that the engine that suits them all is chosen from the start."""
         self._expected = self.count + rows
 
     def due(self, coming: int) -> Callable[[], Codebook | Engine] | None:
