@@ -105,8 +105,7 @@ class StreamSession:
             Denied: reason `quality`; it began too often.
         """
         self._move(Signal.AGAIN)
-        if self.state is State.CREATED:
-            self.start(challenge)
+        self.start(challenge)
 
     def resume(self) -> None:
         """Go on after the connection was lost: a burst with a hole in it is not judged, so it starts over.
@@ -299,9 +298,7 @@ class StreamSession:
 
     def decided(self, *, accepted: bool) -> None:
         """End it; whatever is not an acceptance that the machine allows is a denial."""
-        self._move(Signal.ACCEPTED if accepted else Signal.DENIED)
-        if accepted and self.state is not State.ACCEPTED:
-            self.state = State.DENIED
+        self.state = move(self.state, Signal.ACCEPTED if accepted else Signal.DENIED)
         self.frames, self.found, self._marks = [], {}, []
         self.outbox = [self._done()]
 
@@ -336,7 +333,11 @@ class StreamSession:
         self.outbox.append({"type": "guidance", "code": code, "progress": round(progress, 2), "t_ms": t_ms})
 
     def _move(self, signal: Signal) -> None:
-        self.state = move(self.state, signal)
+        after = move(self.state, signal)
+        if after in OVER:
+            # Only `decided` ends a session, once the outcome is written down; until then it is refused.
+            raise Denied("unavailable", f"Nothing leads on from {self.state} by {signal}.")
+        self.state = after
 
     def _ms(self, at_s: float) -> int:
         return round(1000 * (at_s - self._began_s))
