@@ -82,6 +82,9 @@ def install(
     """Fetch or convert a pack's files, check their digests, and put them into the models folder."""
     settings = load_settings()
     spec = any_spec(pack, settings.models_manifest)
+    if spec.accept_licence and accept_licence:
+        # Also shown to whoever accepts at once; without the option, the refusal names both.
+        note(f"{pack} comes under this licence: {spec.licence}. Its text: {spec.licence_url}")
     with progress_bar() as progress:
         install_pack(
             pack,
