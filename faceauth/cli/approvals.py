@@ -50,8 +50,10 @@ def list_approvals(as_json: Json = False) -> None:
     from rich.table import Table  # noqa: PLC0415  Rich is slow to import and --json can do without it
 
     table = Table(box=None, pad_edge=False)
-    for name in ("approval", "what", "state", "asked by", "answered by", "until"):
-        table.add_column(name)
+    # An id that is cut short could not be answered.
+    table.add_column("approval", no_wrap=True, min_width=len(found[0].approval_id) if found else 0)
+    for name in ("what", "state", "asked by", "answered by", "until"):
+        table.add_column(name, overflow="fold")
     for one in found:
         what = " ".join([one.kind, *(f"{name}={value}" for name, value in one.details.items())])
         who = (one.requested_by, one.decided_by or "")

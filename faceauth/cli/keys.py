@@ -164,7 +164,7 @@ def _rotation(settings: Settings) -> Iterator[Rotation]:
 
 def _shown(value: object) -> object:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(str, value)) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{count:,} under version {version}" for version, count in value.items()) or "none"
     if value is None:
