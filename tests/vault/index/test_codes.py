@@ -116,7 +116,8 @@ def test_groups_grow_with_the_dimension(dimension: int, groups: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "engine"), [(4_096, "exact"), (20_000, "exact"), (20_001, "fp16"), (50_000, "fp16"), (50_001, "codes")]
+    ("rows", "engine"),
+    [(4_096, "exact"), (20_000, "exact"), (20_001, "fp16"), (50_000, "fp16"), (50_001, "codes")],
 )
 def test_auto_chooses_by_size(rows: int, engine: EngineName) -> None:
     assert Sizes().engine_for(rows, "auto") == engine
