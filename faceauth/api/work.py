@@ -2,12 +2,9 @@
 
 import asyncio
 import math
-import os
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 from typing import Final, TypeVar
@@ -18,9 +15,6 @@ Result = TypeVar("Result")
 
 LONGEST_RETRY_S: Final = 30
 """Nobody is told to stay away for longer (own figure)."""
-
-BACK: Final = 5
-"""How far the threads that judge step back behind those that guide, in Linux's priorities (own figure)."""
 
 RECEIVING: Final = 4
 """Posts that may be coming in for each place in the queue (own figure): their bytes are held in memory."""
@@ -40,7 +34,7 @@ class Work:
     def __init__(self, workers: int, queue: int) -> None:
         self._workers = workers
         self._capacity = workers + queue
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="judge", initializer=_step_back)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="judge")
         self._taken = 0
         self._receiving: set[str] = set()
         self._typical_s = 1.0
@@ -111,11 +105,3 @@ class Work:
     def _timed(act: Callable[..., Result], *args: object) -> tuple[Result, float]:
         began = perf_counter()
         return act(*args), perf_counter() - began
-
-
-def _step_back() -> None:
-    """Let guidance go first: a decision may wait, a person who moves before the camera does not."""
-    if sys.platform != "linux":
-        return  # elsewhere it would be the whole process that steps back
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACK)
