@@ -94,7 +94,7 @@ def token(tokens: Path) -> Holding:
         module=LIBRARY, token="faceauth-test", pin=SecretStr(PIN), label=f"test-{uuid4().hex[:8]}"
     )
     return Holding(
-        KeySettings(provider="pkcs11", pkcs11=settings),
+        KeySettings(provider="pkcs11", pkcs11=settings, timeout_s=20),
         down=down,
         up=up,
     )
@@ -108,7 +108,7 @@ def vault(double: vault_double.VaultDouble) -> Holding:
 
     settings = VaultSettings(url=double.url, token=SecretStr(vault_double.TOKEN))
     return Holding(
-        KeySettings(provider="vault", vault=settings),
+        KeySettings(provider="vault", vault=settings, timeout_s=20),
         down=lambda: turn("sealed"),
         up=lambda: turn("ok"),
         secrets=lambda: [kek for key in double.keys.values() for kek in key["versions"].values()],

@@ -12,6 +12,7 @@ from faceauth.db.schema import biometric_references, data_keys
 from faceauth.errors import KeyUnavailable
 from faceauth.types import Purpose
 from faceauth.vault.providers.token import TokenKeks
+from faceauth.vault.providers.transit import TransitKeks
 from tests.clocks import HandClock
 from tests.databases import Databases
 from tests.service import Service, everybody_is_live, make_service
@@ -80,7 +81,7 @@ def on_vault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Service]:
     holding = vault(double)
-    holding.settings.timeout_s = 0.3
+    holding.settings.timeout_s = 20  # on a busy machine nothing but what hangs may take too long
     yield enrolled_with(holding, sqlite_database, tmp_path, clock, monkeypatch)
     holding.close()
 
@@ -109,21 +110,22 @@ def test_an_answer_of_another_version_is_not_stored(on_vault: Service, double: v
 
 def test_too_slow_denies(on_vault: Service, double: vault_double.VaultDouble) -> None:
     """R57, R59: nobody waits longer than the time-out, even while every thread of the holder hangs."""
-    double.mode = "hangs"
+    holder = on_vault.installation.place.holder
+    assert isinstance(holder, TransitKeks)
+    patient = holder._deadline._timeout_s
+    double.mode, holder._deadline._timeout_s = "hangs", 0.1
     for _ in range(2):
         everyone_is_denied(on_vault)
+    holder._deadline._timeout_s = patient
     double.mode = "ok"
     double.released.set()
     assert on_vault.post(on_vault.open("verify")).state == "accepted"
 
 
-def test_another_token_does_not_open_it(on_vault: Service, double: vault_double.VaultDouble) -> None:
-    """R57: a key of the same name and version with other bytes opens nothing."""
-    key = double.keys["faceauth"]
-    kept, key["versions"] = key["versions"], {1: bytes(32)}
+def test_a_key_exchanged_in_vault_opens_nothing(on_vault: Service, double: vault_double.VaultDouble) -> None:
+    """R48, R57: of the same name and version. It looks like damage, so what was tried waits in quarantine."""
+    double.keys["faceauth"]["versions"] = {1: bytes(32)}
     everyone_is_denied(on_vault)
-    key["versions"] = kept
-    assert on_vault.post(on_vault.open("verify")).state == "accepted"
 
 
 def test_a_token_that_hangs_denies(softhsm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def test_two_keys_of_one_name_are_not_chosen_between(holder: TokenKeks, holding:
 def test_a_refused_pin_is_not_tried_again(softhsm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens count wrong PINs and lock: one is enough."""
     settings = TokenSettings(module=LIBRARY, token="faceauth-test", pin=SecretStr("0000"))
-    holder = TokenKeks(settings, timeout_s=5)
+    holder = TokenKeks(settings, timeout_s=20)
     opened, tries = holder._opened, []
 
     def counted() -> object:
@@ -102,7 +102,7 @@ def test_missing_settings_are_named(missing: str) -> None:
 
 def test_a_library_that_is_none_is_unavailable(tmp_path: Path) -> None:
     settings = TokenSettings(module=tmp_path / "none.so", token="t", pin=SecretStr(PIN))
-    holder = TokenKeks(settings, timeout_s=5)
+    holder = TokenKeks(settings, timeout_s=20)
     with pytest.raises(KeyUnavailable, match="cannot be used"):
         holder.versions()
     holder.close()

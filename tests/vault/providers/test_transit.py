@@ -22,7 +22,7 @@ def settings(double: VaultDouble) -> VaultSettings:
 
 @pytest.fixture
 def holder(settings: VaultSettings) -> TransitKeks:
-    return TransitKeks(settings, timeout_s=5)
+    return TransitKeks(settings, timeout_s=20)
 
 
 def test_many_keys_are_few_requests(holder: TransitKeks, double: VaultDouble) -> None:
@@ -84,7 +84,7 @@ def test_vaults_own_minimum_is_unavailable_not_damage(holder: TransitKeks, doubl
 def test_the_token_file_is_read_at_each_use(double: VaultDouble, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("expired\n")
-    holder = TransitKeks(VaultSettings(url=double.url, token_file=file), timeout_s=5)
+    holder = TransitKeks(VaultSettings(url=double.url, token_file=file), timeout_s=20)
     with pytest.raises(KeyUnavailable, match="refuses the token"):
         holder.make(after=0)
     file.write_text(f"{TOKEN}\n")
@@ -107,7 +107,7 @@ def test_a_missing_token_is_named() -> None:
 
 
 def test_nobody_there_is_unavailable() -> None:
-    holder = TransitKeks(VaultSettings(url="http://127.0.0.1:9", token=SecretStr(TOKEN)), timeout_s=5)
+    holder = TransitKeks(VaultSettings(url="http://127.0.0.1:9", token=SecretStr(TOKEN)), timeout_s=20)
     with pytest.raises(KeyUnavailable, match="cannot be reached"):
         holder.versions()
     holder.close()
