@@ -18,6 +18,7 @@ from faceauth.errors import (
     InvalidImage,
     InvalidRequest,
     LivenessDenied,
+    LivenessInconclusive,
     Locked,
     NotAuthenticated,
     ReauthenticationRequired,
@@ -26,7 +27,7 @@ from faceauth.errors import (
     UnknownScenario,
     UnknownSession,
 )
-from faceauth.types import Purpose
+from faceauth.types import Challenge, LiveCapture, Purpose
 from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keys import KeyringProvider
 from faceauth.vault.watched import WatchedKeyring
@@ -184,6 +185,40 @@ def test_hammering_is_refused(enrolled: Service) -> None:
         enrolled.open("verify")
     enrolled.clock.forward(31)
     assert enrolled.post(enrolled.open("verify")).state == "accepted"
+
+
+# --- one more step ---------------------------------------------------------------------------------------------
+
+
+def cannot_tell(session_id: str, challenge: Challenge, faces: Any, **_: Any) -> LiveCapture:
+    """Stand in for a gate that can never tell, as `judge` has it: asked once more, it denies."""
+    if challenge.extra:
+        raise LivenessDenied("flash")
+    raise LivenessInconclusive("flash", "motion")
+
+
+def failures(service: Service) -> int:
+    with service.installation.data.read() as conn:
+        return conn.scalar(select(attempts.c.total)) or 0
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_one_more_step_is_asked_for_once(enrolled: Service, monkeypatch: pytest.MonkeyPatch, clear: bool) -> None:
+    """The longer challenge is answered by a whole new burst, and is the same attempt (R11)."""
+    opened = enrolled.open("verify")
+    monkeypatch.setattr(pipeline_module, "judge", cannot_tell)
+    answer = enrolled.post(opened)
+    longer = enrolled.installation.desk.challenge(opened.session_id, opened.client_token)
+    assert (answer.state, answer.guidance) == ("open", (f"step:{longer.steps[-1].id}",))
+    assert longer.steps[: len(opened.challenge.steps)] == opened.challenge.steps
+    assert (longer.extra, longer.nonce) == (1, opened.challenge.nonce)
+    assert len(longer.steps) == len(opened.challenge.steps) + 1
+    assert failures(enrolled) == 1
+    if clear:
+        monkeypatch.setattr(pipeline_module, "judge", everybody_is_live)
+    assert enrolled.post(opened).state == ("accepted" if clear else "denied")
+    assert failures(enrolled) == (0 if clear else 1)
+    assert enrolled.reason(opened) == (("accepted", None) if clear else ("denied", "liveness"))
 
 
 # --- what may go wrong -----------------------------------------------------------------------------------------

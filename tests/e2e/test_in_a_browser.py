@@ -17,6 +17,9 @@ pytestmark = pytest.mark.browser
 
 CAMERA = Path(__file__).with_name("fake_camera.js").read_text(encoding="utf-8")
 FPS = 15
+NO_STREAM = "window.WebSocket = class { constructor() { setTimeout(() => this.onerror(), 0); } };"
+"""Streamed steps are told one by one, and this camera must know them all: so the page has to post its frames."""
+
 SHOWN_MS = 700
 """How much longer than asked the page shows a step; the simulated person goes on a little longer still."""
 
@@ -32,6 +35,7 @@ def capture(page: Page, server: Server, subject: Subject) -> dict[str, Any]:
         subject, dataclasses.replace(challenge, steps=steps), seed=next(SEEDS), fps=FPS, mild=True
     )
     bursts = [[b64encode(one.jpeg).decode() for one in frames if one.step == step.id] for step in steps]
+    page.add_init_script(NO_STREAM)
     page.add_init_script(f"{CAMERA.strip()}({json.dumps(bursts)}, {1000 / FPS});")
     page.goto(opened["capture_url"].replace("http://127.0.0.1:8000", server.address))
     page.get_by_role("button", name="Start the camera").click()

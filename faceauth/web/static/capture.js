@@ -106,6 +106,7 @@ function closeCamera() {
   page.stream = null;
   at("camera").srcObject = null;
   at("stage").hidden = true;
+  showColours([]);
   delete at("arrow").dataset.to;
 }
 
@@ -137,6 +138,18 @@ function showStep(step) {
   say(step.kind);
   if (ARROWS[step.kind]) at("arrow").dataset.to = ARROWS[step.kind];
   else delete at("arrow").dataset.to;
+  showColours(step.colours ?? []);
+}
+
+// The whole screen lights the face, one colour after the other; the words go on being read out.
+let colourTimer = null;
+function showColours(colours) {
+  clearTimeout(colourTimer);
+  const [colour, ...later] = colours;
+  at("flash").hidden = !colour;
+  if (!colour) return;
+  at("flash").style.backgroundColor = colour.rgb;
+  colourTimer = setTimeout(showColours, colour.ms, later);
 }
 
 async function capture(steps) {
@@ -186,6 +199,7 @@ async function streamed() {
     },
     judging: () => {
       asked = null;
+      showColours([]);
       delete at("arrow").dataset.to;
       say("sending");
     },
@@ -201,7 +215,10 @@ async function posted() {
   const post = new FormData();
   frames.forEach((frame, number) => post.append("frames", frame, `${number}.jpg`));
   post.append("timeline", JSON.stringify(timeline));
-  return ask("POST", "frames", post);
+  const answer = await ask("POST", "frames", post);
+  // It may be longer by a step now.
+  if (answer.state === "open") page.challenge = await ask("GET", "challenge");
+  return answer;
 }
 
 async function run() {

@@ -5,7 +5,8 @@ export const TEXTS = {
     language: "中文",
     explain:
       "The camera takes pictures for a few seconds while you follow the steps. They are compared once and then " +
-      "dropped; no picture is kept. The camera starts only when you press the button.",
+      "dropped; no picture is kept. The camera starts only when you press the button. The screen may light your " +
+      "face with colours, about two a second: if that is not good for you, log in another way.",
     start: "Start the camera",
     again: "Try again",
     cancel: "Not now",
@@ -50,7 +51,7 @@ export const TEXTS = {
   zh: {
     title: "刷脸登录",
     language: "English",
-    explain: "您按提示动作时，摄像头会拍摄几秒钟。照片只比对一次，随即丢弃，不会保存。只有您按下按钮，摄像头才会开启。",
+    explain: "您按提示动作时，摄像头会拍摄几秒钟。照片只比对一次，随即丢弃，不会保存。只有您按下按钮，摄像头才会开启。屏幕可能以每秒约两次的频率变换颜色照亮您的脸；如果这让您不适，请用其他方式登录。",
     start: "开启摄像头",
     again: "再试一次",
     cancel: "暂不使用",
