@@ -5,6 +5,7 @@ each gate's measured values are kept from a second pass whose gates let everythi
 at alone. Nothing of a person is kept: neither path nor picture.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -141,9 +142,11 @@ class Judge:
             profile = PROFILES["motion+passive"]
             shown = [frames[number] for number in facing(found, profile, most=profile.best_faces)]
             # Each by itself: they lie seconds apart, and nothing is said of what happened between them.
-            faces = [face for frame in shown for face in self.reader.read([frame])[0]]
+            looks = [self.reader.read([frame]) for frame in shown]
+            faces = [face for found_there, _ in looks for face in found_there]
             if len(faces) < profile.passive_frames:
-                yield self._none(item, CLIPS, "nobody faces the camera")
+                told = Counter(guidance[0] for _, guidance in looks if guidance).most_common(1)
+                yield self._none(item, CLIPS, told[0][0] if told else "nobody faces the camera")
             else:
                 yield self._looked_at(item, CLIPS, faces)
         recordings = find_recordings(frames, found, plain[0]) if plain else []
