@@ -13,6 +13,7 @@ from faceauth.cli.bench_index import index
 from faceauth.cli.bench_pad import pad
 from faceauth.cli.bench_report import report as iso_report
 from faceauth.cli.bench_speed import speed
+from faceauth.cli.bench_stream import stream
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
 from faceauth.errors import ConfigurationError
 from faceauth.settings import load_settings
@@ -199,6 +200,7 @@ app.command()(detection)
 app.command()(index)
 app.command()(pad)
 app.command()(speed)
+app.command()(stream)
 app.command("report")(iso_report)
 
 

@@ -1,0 +1,163 @@
+"""`faceauth bench stream`: guidance under load, against a service of its own on this machine."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.request import Request, urlopen
+
+import typer
+
+from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.settings import Settings, load_settings
+
+WAIT_S: Final = 60.0
+
+
+def stream(
+    sessions: Annotated[int, typer.Option("--sessions", min=1, help="Sessions at once.")] = 50,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How long new ones begin.")] = 30,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the JSON.")] = Path("artefacts/stream"),
+    as_json: Json = False,
+) -> None:
+    """Stream many sessions at once to a service of its own, and measure how far guidance falls behind."""
+    from faceauth.bench.machine import environment_json  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.stream import render_clips, stream_load  # noqa: PLC0415  as above
+
+    settings = load_settings()
+    with progress_bar() as show:
+        show("rendering the clips", 0, 2)
+        clips = render_clips(_head(settings))
+        show("streaming", 1, 2)
+        with tempfile.TemporaryDirectory(prefix="faceauth-bench-") as folder:
+            ours = settings.model_copy(update={"data_dir": Path(folder) / "data", "database_url": None})
+            with _service(ours, sessions) as (address, key):
+                desk = _Desk(address, key)
+                load = asyncio.run(stream_load(clips, desk.open, sessions=sessions, seconds=seconds))
+        show("streaming", 2, 2)
+    report: dict[str, Any] = {
+        "schema": "faceauth/bench/stream/v1",
+        **environment_json(),
+        "pack": settings.model_pack,
+        "sessions": sessions,
+        "load_average": round(os.getloadavg()[0], 1),
+        **load.as_json(),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / "stream.json"
+    file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+    note(f"Written: {file}")
+
+
+def _print(report: dict[str, Any]) -> None:
+    shown = console()
+    for name in ("lag_ms", "behind_ms", "decision_ms"):
+        told = ", ".join(f"{key} {value}" for key, value in report[name].items())
+        shown.print(f"{name}: {told}", markup=False)
+    shown.print(
+        f"outcomes: {report['outcomes']}; {report['frames']} frames in {report['lasted_s']} s", markup=False
+    )
+
+
+def _head(settings: Settings) -> Any:
+    from faceauth.capture.detect import build_detector  # noqa: PLC0415  as above
+    from faceauth.demo.attempt import head  # noqa: PLC0415  as above
+    from faceauth.demo.people import group_cast  # noqa: PLC0415  as above
+    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
+
+    pack = load_pack(settings.model_pack, settings.models_dir, settings.models_manifest, settings.inference)
+    try:
+        detector = pack.detector or build_detector(
+            pack.detector_kind, pack.detector_sessions, pack.detector_options
+        )
+        ann = group_cast(detector).ann
+        return head(ann, ann.first)
+    finally:
+        pack.close()
+
+
+@contextmanager
+def _service(settings: Settings, sessions: int) -> Iterator[tuple[str, str]]:
+    """Run `faceauth serve` on a free port of this machine over a new installation; yield address and API key."""
+    from faceauth.cli.init import first_key  # noqa: PLC0415  as above
+    from faceauth.installation import create_installation  # noqa: PLC0415  as above
+
+    create_installation(settings)
+    key = first_key(settings)
+    assert key is not None  # noqa: S101  the installation is new
+    own = {
+        "FACEAUTH_DATA_DIR": settings.data_dir,
+        "FACEAUTH_KEYS__FILE": settings.keyring_file,
+        "FACEAUTH_STREAM__SESSIONS": max(sessions, settings.stream.sessions),
+    }
+    command = [
+        *("env", *(f"{name}={value}" for name, value in own.items())),
+        *(sys.executable, "-c", "from faceauth.cli import app; app()", "serve", "--port", "0"),
+    ]
+    with subprocess.Popen(  # noqa: S603  our own program
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            line = process.stdout.readline() if process.stdout is not None else ""
+            if "Serving on " not in line:
+                fail("The service did not start. faceauth doctor says why.")
+            yield line.split("Serving on ", 1)[1].split(". ", 1)[0], key.secret
+        finally:
+            process.terminate()
+            process.wait(WAIT_S)
+
+
+class _Desk:
+    """The application's backend: people who agreed, and their sessions."""
+
+    def __init__(self, address: str, key: str) -> None:
+        self._address = address
+        self._key = key
+        self._people = count()
+
+    def _agree(self, account: str) -> None:
+        """Make an account and record its consent."""
+        self._call("PUT", f"/v1/accounts/{account}", {})
+        notice = self._call("GET", "/v1/scenarios")["scenarios"][0]["notice"]
+        body = {
+            "scenario": "login",
+            "notice_version": notice["version"],
+            "notice_sha256": notice["texts"]["en"]["sha256"],
+            "locale": "en",
+            "decision": "given",
+            "affirmation": {"method": "checkbox", "checked_by_default": False, "text": "Yes"},
+        }
+        self._call("POST", f"/v1/accounts/{account}/consents", body)
+
+    def open(self) -> tuple[str, str]:
+        """Open a session for somebody new: a second one before the same scene would be told as a replay."""
+        account = f"bench-{next(self._people)}"
+        self._agree(account)
+        body = {
+            "purpose": "enrol",
+            "scenario": "login",
+            "account_id": account,
+            "reauthenticated_at": datetime.now(UTC).isoformat(),
+        }
+        opened = self._call("POST", "/v1/sessions", body)
+        address = self._address.replace("http", "ws", 1)
+        return f"{address}/v1/sessions/{opened['session_id']}/stream", opened["client_token"]
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        asked = Request(self._address + path, data, headers, method=method)  # noqa: S310  our own service
+        with urlopen(asked, timeout=WAIT_S) as answer:  # noqa: S310  the same
+            return json.load(answer)
