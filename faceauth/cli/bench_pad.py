@@ -29,7 +29,7 @@ def pad(  # noqa: PLR0917  Typer calls it, by name
     ] = None,
     pack: Annotated[str | None, typer.Option("--pack", help="The pack; the settings' one if left out.")] = None,
     fixtures: Annotated[
-        int, typer.Option("--fixtures", min=0, help="Also film so many sessions a species, simulated.")
+        int, typer.Option("--fixtures", min=0, help="Film so many simulated sessions a species instead.")
     ] = 0,
     images: Annotated[
         Path | None, typer.Option("--images", help="Whose faces the simulated heads wear: a folder of folders.")
@@ -46,7 +46,8 @@ def pad(  # noqa: PLR0917  Typer calls it, by name
     if observed:
         _observed(settings, as_json=as_json)
         return
-    if data is None and not fixtures:
+    if (data is None) == (not fixtures):
+        # Never both in one report: a simulated head is no person, and their rates are not to be added up.
         fail("Name a folder with --data, or a number of simulated sessions with --fixtures.")
     if labels is not None and data is None:
         fail("--labels lists paths within a folder. Name it with --data.")

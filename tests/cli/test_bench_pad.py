@@ -25,6 +25,7 @@ def test_what_was_observed(cli: Cli, home: Path) -> None:
     [
         ([], "--fixtures"),
         (["--labels", "x.csv", "--fixtures", "1"], "--data"),
+        (["--data", ".", "--fixtures", "1"], "or a number"),
         (["--data", "nonesuch"], "nonesuch"),
         (["--data", ".", "--level", "nonesuch"], "Known ones"),
     ],
