@@ -74,3 +74,15 @@ def test_an_altered_or_unset_pack(cli: Cli, asked: Path, shared: Path, monkeypat
     assert "Set FACEAUTH_PAD_PACK" in cli("doctor").output
     monkeypatch.setenv("FACEAUTH_PAD_PACK", "nonesuch")
     assert "no passive pack 'nonesuch'" in cli("doctor").output
+
+
+def test_observe_mode_is_a_setting(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Off unless it is asked for; it then watches the pipeline's own decisions."""
+    assert cli("init").exit_code == 0
+    for told, watches in (("false", False), ("true", True)):
+        monkeypatch.setenv("FACEAUTH_LIVENESS__OBSERVE", told)
+        installation = open_installation(load_settings())
+        try:
+            assert (installation.pipeline.observer is not None) is watches
+        finally:
+            installation.close()
