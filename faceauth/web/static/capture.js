@@ -172,7 +172,8 @@ async function capture(steps) {
       frames.push(await takeFrame(canvas));
       timeline.push({ step: step.id, t_ms: Math.round(now - began) });
       at("ring").style.strokeDasharray = `${Math.min(100, ((now - began) / total) * 100)} 100`;
-      await pause(every - (performance.now() - now) - NEXT_FRAME_MS);
+      // By the clock and not from frame to frame: a camera of 15 pictures a second would else give every other one.
+      await pause(began + frames.length * every - performance.now() - NEXT_FRAME_MS);
     }
   }
   return { frames, timeline };
