@@ -13,7 +13,7 @@ from faceauth.cli.console import Json, console, note, print_json, progress_bar
 from faceauth.clock import Clock, system_clock
 from faceauth.consent.ledger import ConsentLedger
 from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.identity.attempts import NIST_BASE
+from faceauth.identity.attempts import NIST_PAD
 from faceauth.installation import databases, keyring_place
 from faceauth.restoring import Restore
 from faceauth.settings import Settings, load_settings
@@ -127,7 +127,7 @@ def restore_of(settings: Settings, clock: Clock = system_clock) -> Iterator[tupl
                 ledger=ledger,
                 audit=audit,
                 clock=clock,
-                failures=NIST_BASE.free,
+                failures=NIST_PAD.free,
             ),
             signer,
         )
