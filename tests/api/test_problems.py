@@ -25,6 +25,8 @@ def raised(kind: type[FaceauthError]) -> FaceauthError:
     made: FaceauthError
     if issubclass(kind, errors.Overloaded):
         made = kind(7)
+    elif issubclass(kind, errors.Starting):
+        made = kind()
     elif kind is errors.Denied or issubclass(kind, errors.LivenessDenied):
         made = kind("mismatch", "inside text")
     else:
@@ -56,7 +58,7 @@ def test_every_error_becomes_a_problem_document(kind: type[FaceauthError]) -> No
     assert 400 <= answer.status_code < 600
     # What fails inside is for the log: its text names folders and servers.
     told = body["detail"] == INTERNAL_DETAIL
-    assert told == (answer.status_code >= 500 and kind is not errors.Overloaded)
+    assert told == (answer.status_code >= 500 and kind not in {errors.Overloaded, errors.Starting})
 
 
 def test_a_class_of_tomorrow_answers_like_its_parent() -> None:
@@ -68,6 +70,7 @@ def test_a_class_of_tomorrow_answers_like_its_parent() -> None:
 
 def test_headers_that_callers_need() -> None:
     assert problem_of(request(), errors.Overloaded(7)).headers["retry-after"] == "7"
+    assert problem_of(request(), errors.Starting()).headers["retry-after"] == "5"
     assert problem_of(request(), errors.StorageError("x")).headers["retry-after"]
     assert problem_of(request(), errors.NotAuthenticated("x")).headers["www-authenticate"] == "Bearer"
 
