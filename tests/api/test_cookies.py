@@ -1,0 +1,25 @@
+"""No cookie is set and nothing is kept in the browser, so nobody has to be asked about either."""
+
+import re
+
+import pytest
+
+from faceauth.api.routes.pages import FOLDER
+from tests.api.conftest import Service
+
+
+@pytest.mark.parametrize(
+    "path", ["/ui/capture", "/ui/retention", "/ui/static/capture.js", "/v1/scenarios", "/healthz", "/nowhere"]
+)
+def test_no_page_and_no_answer_sets_a_cookie(service: Service, path: str) -> None:
+    """R19: there are no cookie routes, so none needs protection against forged requests."""
+    answer = service.http.get(path, headers=service.as_role())
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_pages_keep_nothing_in_the_browser() -> None:
+    """The session's token lives in the page's memory and goes with it."""
+    kept = re.compile(r"cookie|localStorage|sessionStorage|indexedDB|\bcaches\b|serviceWorker", re.IGNORECASE)
+    pages = [*(FOLDER / "static").glob("*.js"), *(FOLDER / "templates").glob("*.html")]
+    assert len(pages) >= 2
+    assert [page.name for page in pages if kept.search(page.read_text(encoding="utf-8"))] == []
