@@ -11,14 +11,15 @@ from typing import Final
 import structlog
 
 from faceauth.api.metrics import Metrics
-from faceauth.api.work import Result, Work
+from faceauth.api.work import CORES, Result, Work
 from faceauth.capture.session import CaptureSession
 from faceauth.errors import Denied, FaceauthError, Overloaded, SessionClosed
 from faceauth.installation import Installation
 from faceauth.liveness.challenge import challenge_from_wire
 from faceauth.pipeline import BAD_INPUT
+from faceauth.streaming.ending import Ending
 from faceauth.streaming.frames import Watcher, read_stream
-from faceauth.streaming.machine import State
+from faceauth.streaming.machine import CAPTURING, State
 from faceauth.streaming.session import StreamSession, Timer
 from faceauth.types import Challenge
 
@@ -31,6 +32,14 @@ KEPT_S: Final = 60.0
 """Seconds the outcome of a session waits for a device that lost its connection (R15: a session's longest life)."""
 
 
+LONGEST_WAIT_S: Final = 30.0
+"""Nobody is let in who would wait longer for a decision, by what waits now (own figure)."""
+
+PACE_S: Final = 0.006
+"""A look's CPU time, with some reserve (docs/streaming.md): when n people are guided, each is looked at once in n
+times that, so that guidance takes a core at most and everybody as much of it."""
+
+
 class Live:
     """One session that is streamed, with or without a connection."""
 
@@ -41,6 +50,7 @@ class Live:
         self.watcher = watcher
         self.claim: CaptureSession | None = None
         self.connected = True
+        self.look_at_s = 0.0
         self.failed: Denied | None = None
         self.changed = asyncio.Event()
         self.to_send = asyncio.Event()
@@ -54,8 +64,18 @@ class Live:
             act()
         except Denied as denied:
             self.failed = denied
-        self.changed.set()
-        self.to_send.set()
+        if self.failed is not None or self.waits:  # a header is no reason to wake it
+            self.changed.set()
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is a frame that was not looked at."""
+        return self.session.newest(self.watcher.number) is not None
+
+    @property
+    def guided(self) -> bool:
+        """Whether somebody is before the camera now."""
+        return self.session.begun and self.session.state in CAPTURING
 
     def fail(self, denied: Denied) -> None:
         """End it with a denial."""
@@ -79,12 +99,21 @@ class Streams:
         self._installation = installation
         self._settings = installation.settings
         self._pipeline = installation.pipeline
+        self._ending = Ending(
+            data=installation.data,
+            sessions=installation.pipeline.sessions,
+            attempts=installation.attempts,
+            pipeline=installation.pipeline,
+            clock=installation.clock,
+        )
         self._work = work
         self._metrics = metrics
         self._timer = timer
         self.origins = frozenset(self._settings.cors_origins)
         self._live: dict[str, Live] = {}
-        self._looks = ThreadPoolExecutor(self._settings.service.workers, thread_name_prefix="look")
+        # Guidance has threads that nothing else uses, so that neither a decision nor the database holds it up.
+        self._looks = ThreadPoolExecutor(max(1, CORES - 1), thread_name_prefix="look")
+        self._records = ThreadPoolExecutor(self._settings.service.workers, thread_name_prefix="record")
         self._closing = False
 
     async def attach(self, session_id: str, client_token: str) -> Live:
@@ -99,7 +128,7 @@ class Streams:
         if known is None:
             self._check_room()
         challenge = await self._run(
-            self._installation.desk.stream, session_id, client_token, resumed=known is not None
+            self._records, self._installation.desk.stream, session_id, client_token, resumed=known is not None
         )
         # Nothing is awaited from here on: two connections cannot both be the first.
         live = self._live.get(session_id)
@@ -142,11 +171,13 @@ class Streams:
             live.fail(Denied("unavailable"))
         if tasks:
             await asyncio.wait(tasks, timeout=KEPT_S)
-        self._looks.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._looks, self._records):
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _check_room(self) -> None:
         open_now = sum(not live.session.over for live in self._live.values())
-        if self._closing or open_now >= self._settings.stream.sessions or self._work.full:
+        late = self._work.full or self._work.expected_s > LONGEST_WAIT_S
+        if self._closing or late or open_now >= self._settings.stream.sessions:
             self._metrics.shed()
             raise Overloaded(RETRY_S)
 
@@ -166,6 +197,10 @@ class Streams:
             del self._live[live.session_id]
         if live.task is not None and not live.session.begun:
             live.task.cancel()
+
+    @property
+    def _guided(self) -> int:
+        return sum(one.guided for one in self._live.values())
 
     # --- one session ----------------------------------------------------------------------------------------
 
@@ -198,19 +233,29 @@ class Streams:
         if session.state is State.EVALUATING:
             await self._evaluate(live)
             return
-        looked = await self._run(live.watcher.look, session) if live.claim is not None else None
-        if looked is not None:
-            session.saw(*looked)
-            live.to_send.set()
+        if live.claim is not None and live.waits:
+            await asyncio.sleep(live.look_at_s - self._timer())
+            await self._look(live)
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(live.changed.wait(), session.due_in_s() + 0.01)
+
+    async def _look(self, live: Live) -> None:
+        self._work.leave_a_core(self._guided)
+        live.look_at_s = self._timer() + PACE_S * self._guided
+        # The queue before the threads is served in order and holds each session once: nobody is passed over.
+        looked = await self._run(self._looks, live.watcher.look, live.session)
+        if looked is not None:
+            live.session.saw(*looked)
+            live.to_send.set()
 
     async def _evaluate(self, live: Live) -> None:
         session, claim = live.session, live.claim
         assert claim is not None  # noqa: S101  a burst has frames, and the first of them claimed the session
         live.to_send.set()
         read = partial(read_stream, session, settings=self._settings)
+        self._work.leave_a_core(self._guided)
+        await self._run(self._records, self._ending.received, claim)
         live.claim = None
         answer = await self._work.finish(self._pipeline.decide, claim, read)
         if answer.state != "open":
@@ -223,7 +268,7 @@ class Streams:
     async def _deny(self, live: Live, denied: Denied) -> None:
         try:
             claim = live.claim or await self._begin(live)
-            await self._run(self._pipeline.refuse, claim, denied)
+            await self._run(self._records, self._ending.refuse, claim, denied)
         except FaceauthError as error:
             # Decided, cancelled or expired meanwhile; or nothing can be written, and nothing was accepted.
             log.info("stream.denied", code=error.code)
@@ -231,7 +276,11 @@ class Streams:
             live.session.decided(accepted=False)
 
     async def _begin(self, live: Live) -> CaptureSession:
-        return await self._run(self._pipeline.begin, live.session_id, live.client_token, streamed=True)
+        return await self._run(
+            self._records, self._pipeline.begin, live.session_id, live.client_token, streamed=True
+        )
 
-    async def _run(self, act: Callable[..., Result], *args: object, **more: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._looks, partial(act, *args, **more))
+    async def _run(
+        self, pool: ThreadPoolExecutor, act: Callable[..., Result], *args: object, **more: object
+    ) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(pool, partial(act, *args, **more))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import cycle
+from itertools import accumulate, cycle
 from time import perf_counter
 from typing import Any, Final
 
@@ -14,15 +14,31 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from faceauth.liveness.colours import PALETTE
 from faceauth.simulate import Subject, simulate_session
-from faceauth.types import Challenge, Step, StepKind
+from faceauth.types import Challenge, Colour, Step, StepKind
 
 FPS: Final = 12
+DARK: Final = "#000000"
+SCREEN_LAG_S: Final = 0.1
+"""How late a colour reaches the picture: one or two frames of the display, as many of the camera."""
+FLASH_MS: Final = 4000
 MOTIONS: Final[tuple[StepKind, ...]] = ("turn_left", "turn_right", "nod_up", "nod_down", "closer")
 
 Clips = Mapping[str, Sequence[bytes]]
-Open = Callable[[], tuple[str, str]]
-"""Opens a session and returns its WebSocket's address and client token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session: its WebSocket's address, its client token, and what asks the backend how it ended."""
+
+    address: str
+    token: str = field(repr=False)
+    outcome: Callable[[], str]
+
+
+Open = Callable[[], Opened]
+"""Opens a session."""
 
 
 @dataclass(slots=True)
@@ -33,7 +49,8 @@ class Load:
         lags: from sending a frame to hearing the guidance on it.
         behind: how old the newest frame was, at its oldest, that the device had heard about.
         waits: from the last step's acceptance to the outcome.
-        outcomes: how sessions ended.
+        outcomes: how sessions ended, with the reason that the backend reads.
+        away: how often somebody was turned away before they began, and came back when told to.
         frames: how many were sent.
         lasted: how long all of it took.
     """
@@ -42,6 +59,7 @@ class Load:
     behind: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
+    away: int = 0
     frames: int = 0
     lasted: float = 0.0
 
@@ -51,13 +69,14 @@ class Load:
         return {
             **{name: _summary(values) for name, values in named.items()},
             "outcomes": dict(self.outcomes),
+            "turned_away": self.away,
             "frames": self.frames,
             "lasted_s": round(self.lasted, 1),
         }
 
 
 def render_clips(subject: Subject, *, seed: int = 1) -> Clips:
-    """Return JPEGs of a head at rest, and in each motion and back, by the step's kind; all of one scene."""
+    """Return JPEGs of a head at rest, in each motion and back, and in each colour's light; all of one scene."""
     clips: dict[str, Sequence[bytes]] = {}
     for kind in MOTIONS:
         steps = (Step("s1", "center", 600), Step("s2", kind, 1000), Step("s3", "center", 1000))
@@ -66,6 +85,12 @@ def render_clips(subject: Subject, *, seed: int = 1) -> Clips:
         for step in steps:
             name = f"{kind}:{step.id}"
             clips[name] = [frame.jpeg for frame in frames if frame.step == step.id]
+    for rgb in (*PALETTE, DARK):
+        # One colour all the time: what is told is put together from these, as the head stays in its place.
+        step = Step("s1", "flash", FLASH_MS, (Colour(rgb, 2 * FLASH_MS),))
+        challenge = Challenge(bytes(16), "motion+flash", (step,), datetime(2030, 1, 1, tzinfo=UTC))
+        frames = simulate_session(subject, challenge, seed=seed, fps=FPS, mild=True, late_ms=-150)
+        clips[rgb] = [frame.jpeg for frame in frames]
     return clips
 
 
@@ -85,11 +110,16 @@ async def stream_load(clips: Clips, open_session: Open, *, sessions: int, second
         # They do not all begin at once, as people do not.
         await asyncio.sleep(number / sessions * min(5.0, seconds / 4))
         while perf_counter() - began < seconds:
-            address, token = await asyncio.to_thread(open_session)
+            opened = await asyncio.to_thread(open_session)
             try:
-                load.outcomes[await _Device(clips, load).run(address, token)] += 1
-            except (ConnectionClosed, InvalidStatus) as error:
-                load.outcomes[type(error).__name__] += 1
+                await _Device(clips, load).run(opened.address, opened.token)
+            except InvalidStatus as away:
+                load.away += 1
+                await asyncio.sleep(float(away.response.headers.get("Retry-After", "5")))
+                continue
+            except ConnectionClosed:
+                load.outcomes["connection lost"] += 1
+            load.outcomes[await asyncio.to_thread(opened.outcome)] += 1
 
     await asyncio.gather(*(device(number) for number in range(sessions)))
     load.lasted = perf_counter() - began
@@ -104,6 +134,7 @@ class _Device:
         self._load = load
         self._step: dict[str, Any] | None = None
         self._pictures = cycle(clips["turn_left:s1"])
+        self._told_at = 0.0
         self._last_motion = "turn_left"
         self._sent: dict[int, float] = {}
         self._heard_of = 0.0
@@ -112,7 +143,7 @@ class _Device:
         self._number = 0
 
     async def run(self, address: str, token: str) -> str:
-        """Stream one session and return its outcome."""
+        """Stream one session and return what the device was told of its outcome."""
         headers = {"Authorization": f"Bearer {token}"}
         async with connect(address, additional_headers=headers, compression=None, max_queue=64) as socket:
             sending = asyncio.create_task(self._send(socket))
@@ -151,7 +182,19 @@ class _Device:
             self._pictures = _once(self._clips[f"{step['kind']}:s2"])
         elif self._step is not None and self._step["kind"] in MOTIONS:
             self._pictures = _once(self._clips[f"{self._last_motion}:s3"])
-        self._step = step
+        self._step, self._told_at = step, perf_counter()
+
+    def _picture(self, step: dict[str, Any], now: float) -> bytes:
+        """Return what the camera sees now: in a flash step the head in the colour that the screen shows."""
+        if step["kind"] != "flash":
+            return next(self._pictures)
+        since_s = now - self._told_at
+        ends = accumulate(colour["ms"] for colour in step["colours"])
+        shown = zip(ends, step["colours"], strict=True)
+        lit_ms = 1000 * (since_s - SCREEN_LAG_S)
+        rgb = next((one["rgb"] for end, one in shown if 0 <= lit_ms < end), DARK)
+        clip = self._clips[rgb]
+        return clip[min(int(since_s * FPS), len(clip) - 1)]
 
     async def _send(self, socket: ClientConnection) -> None:
         due = perf_counter()
@@ -165,7 +208,7 @@ class _Device:
                 self._number += 1
                 self._load.frames += 1
                 self._sent[t_ms] = now
-                jpeg = unlike_any_other(next(self._pictures), id(self), self._number)
+                jpeg = unlike_any_other(self._picture(step, now), id(self), self._number)
                 await socket.send(json.dumps({"t_ms": t_ms, "step": step["id"]}))
                 await socket.send(jpeg)
             await asyncio.sleep(max(0.0, due - perf_counter()))

@@ -176,12 +176,31 @@ class SessionStore:
         row = conn.execute(select(sessions).where(sessions.c.session_id == session.session_id)).one()
         return _session(row)
 
+    def received(self, conn: Connection, session: CaptureSession, *, now: datetime, until: datetime) -> None:
+        """Note that a claimed burst came in time: it may be judged `until` then, however busy the service is.
+
+        Raises:
+            SessionClosed: it is over.
+        """
+        noted = conn.execute(
+            update(sessions)
+            .where(
+                sessions.c.session_id == session.session_id,
+                sessions.c.state == "open",
+                sessions.c.judging.is_(True),
+                sessions.c.expires_at > now,
+            )
+            .values(expires_at=until)
+        ).rowcount
+        if noted != 1:
+            raise SessionClosed("This session is over. Ask the application for a new one.")
+
     def release(self, conn: Connection, session: CaptureSession) -> None:
-        """Give a claimed session back, so that the device may post again."""
+        """Give a claimed session back, so that the device may post again until its claim's time is over."""
         conn.execute(
             update(sessions)
             .where(sessions.c.session_id == session.session_id, sessions.c.state == "open")
-            .values(judging=False)
+            .values(judging=False, expires_at=session.expires_at)
         )
 
     def extend(self, conn: Connection, session: CaptureSession, challenge: Mapping[str, Any]) -> None:
@@ -193,7 +212,7 @@ class SessionStore:
         changed = conn.execute(
             update(sessions)
             .where(sessions.c.session_id == session.session_id, sessions.c.state == "open")
-            .values(judging=False, challenge=dict(challenge))
+            .values(judging=False, challenge=dict(challenge), expires_at=session.expires_at)
         ).rowcount
         if changed != 1:
             raise SessionClosed("This session is over. Ask the application for a new one.")

@@ -11,13 +11,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.request import Request, urlopen
 
 import typer
 
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
 from faceauth.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from faceauth.bench.stream import Opened
 
 WAIT_S: Final = 60.0
 
@@ -32,24 +35,26 @@ def stream(
     from faceauth.bench.machine import environment_json  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.stream import render_clips, stream_load  # noqa: PLC0415  as above
 
-    settings = load_settings()
+    settings, loaded = load_settings(), os.getloadavg()[0]
     with progress_bar() as show:
         show("rendering the clips", 0, 2)
         clips = render_clips(_head(settings))
         show("streaming", 1, 2)
         with tempfile.TemporaryDirectory(prefix="faceauth-bench-") as folder:
             ours = settings.model_copy(update={"data_dir": Path(folder) / "data", "database_url": None})
-            with _service(ours, sessions) as (address, key):
-                desk = _Desk(address, key)
+            with _service(ours, sessions) as (address, key, pid):
+                desk, before_s = _Desk(address, key), _cpu_s(pid)
                 load = asyncio.run(stream_load(clips, desk.open, sessions=sessions, seconds=seconds))
+                spent_s = _cpu_s(pid) - before_s
         show("streaming", 2, 2)
     report: dict[str, Any] = {
         "schema": "faceauth/bench/stream/v1",
         **environment_json(),
         "pack": settings.model_pack,
         "sessions": sessions,
-        "load_average": round(os.getloadavg()[0], 1),
+        "load_average": {"before": round(loaded, 1), "after": round(os.getloadavg()[0], 1)},
         **load.as_json(),
+        "cpu_s_per_session": round(spent_s / max(1, sum(load.outcomes.values())), 2),
     }
     out.mkdir(parents=True, exist_ok=True)
     file = out / "stream.json"
@@ -66,8 +71,11 @@ def _print(report: dict[str, Any]) -> None:
     for name in ("lag_ms", "behind_ms", "decision_ms"):
         told = ", ".join(f"{key} {value}" for key, value in report[name].items())
         shown.print(f"{name}: {told}", markup=False)
+    shown.print(f"outcomes: {report['outcomes']}; turned away {report['turned_away']} times", markup=False)
     shown.print(
-        f"outcomes: {report['outcomes']}; {report['frames']} frames in {report['lasted_s']} s", markup=False
+        f"{report['frames']} frames in {report['lasted_s']} s; the service took {report['cpu_s_per_session']} s "
+        f"of CPU a session; load average {report['load_average']}",
+        markup=False,
     )
 
 
@@ -88,9 +96,20 @@ def _head(settings: Settings) -> Any:
         pack.close()
 
 
+def _cpu_s(pid: int) -> float:
+    """Return the seconds of CPU that a process took, where Linux tells them, and else 0."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    # proc(5): utime and stime are the 14th and 15th field; the 2nd is a name in brackets.
+    fields = told.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def _service(settings: Settings, sessions: int) -> Iterator[tuple[str, str]]:
-    """Run `faceauth serve` on a free port of this machine over a new installation; yield address and API key."""
+def _service(settings: Settings, sessions: int) -> Iterator[tuple[str, str, int]]:
+    """Run `faceauth serve` on a free port over a new installation; yield address, API key and process."""
     from faceauth.cli.init import first_key  # noqa: PLC0415  as above
     from faceauth.installation import create_installation  # noqa: PLC0415  as above
 
@@ -113,7 +132,7 @@ def _service(settings: Settings, sessions: int) -> Iterator[tuple[str, str]]:
             line = process.stdout.readline() if process.stdout is not None else ""
             if "Serving on " not in line:
                 fail("The service did not start. faceauth doctor says why.")
-            yield line.split("Serving on ", 1)[1].split(". ", 1)[0], key.secret
+            yield line.split("Serving on ", 1)[1].split(". ", 1)[0], key.secret, process.pid
         finally:
             process.terminate()
             process.wait(WAIT_S)
@@ -141,8 +160,10 @@ class _Desk:
         }
         self._call("POST", f"/v1/accounts/{account}/consents", body)
 
-    def open(self) -> tuple[str, str]:
+    def open(self) -> "Opened":
         """Open a session for somebody new: a second one before the same scene would be told as a replay."""
+        from faceauth.bench.stream import Opened  # noqa: PLC0415  networks are slow to import
+
         account = f"bench-{next(self._people)}"
         self._agree(account)
         body = {
@@ -152,8 +173,13 @@ class _Desk:
             "reauthenticated_at": datetime.now(UTC).isoformat(),
         }
         opened = self._call("POST", "/v1/sessions", body)
-        address = self._address.replace("http", "ws", 1)
-        return f"{address}/v1/sessions/{opened['session_id']}/stream", opened["client_token"]
+        path = f"/v1/sessions/{opened['session_id']}"
+
+        def outcome() -> str:
+            told = self._call("GET", path)
+            return f"{told['state']}: {told['reason']}" if told.get("reason") else str(told["state"])
+
+        return Opened(self._address.replace("http", "ws", 1) + f"{path}/stream", opened["client_token"], outcome)
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()

@@ -18,13 +18,16 @@ class Watcher:
     Args:
         reader: finds faces.
         settings: caps on what a device may send.
+
+    Attributes:
+        number: the frame that was looked at last, or is just now.
     """
 
     def __init__(self, reader: FaceReader, settings: Settings) -> None:
         self._reader = reader
         self._settings = settings
         self._looks = 0
-        self._number = 0
+        self.number = 0
         self._step = ""
         self._before: Sequence[DetectedFace] = ()
 
@@ -34,10 +37,10 @@ class Watcher:
         Raises:
             InvalidImage: it is no picture that this service reads, or too large.
         """
-        received = session.newest(self._number)
+        received = session.newest(self.number)
         if received is None:
             return None
-        self._number = received.number
+        self.number = received.number
         picture = inspect(received.jpeg, limits=self._settings.capture)
         frame = develop(picture, t_ms=received.t_ms, step=received.step, longer_side=WORKING_SIDE)
         whole = received.step != self._step or self._looks % FULL_EVERY == 0

@@ -1,7 +1,7 @@
 """The bounded queue: R59."""
 
 import asyncio
-from threading import Event
+from threading import Event, Semaphore
 
 import pytest
 
@@ -89,3 +89,41 @@ def test_one_post_at_a_time_for_each_session_and_so_many_in_all() -> None:
             pass
     finally:
         work.close()
+
+
+def test_a_core_is_left_while_people_are_guided() -> None:
+    """Decisions never take guidance's core; all of them work again when nobody is guided."""
+
+    async def story() -> None:
+        work, go, under_way = Work(workers=2, queue=3, cores=2), Event(), Semaphore(0)
+
+        def judge() -> bool:
+            under_way.release()
+            return go.wait(10)
+
+        try:
+            work.leave_a_core(50)
+            busy = [asyncio.create_task(work.finish(judge)) for _ in range(3)]
+            assert await asyncio.to_thread(under_way.acquire, timeout=10)
+            assert not under_way.acquire(timeout=0.05)
+            work.leave_a_core(0)
+            assert await asyncio.to_thread(under_way.acquire, timeout=10)
+            go.set()
+            assert await asyncio.gather(*busy) == [True] * 3
+        finally:
+            go.set()
+            work.close()
+
+    asyncio.run(story())
+
+
+def test_one_core_still_judges() -> None:
+    async def story() -> None:
+        work = Work(workers=2, queue=3, cores=1)
+        try:
+            work.leave_a_core(1)
+            assert await work.run(lambda: 7) == 7
+        finally:
+            work.close()
+
+    asyncio.run(story())
