@@ -32,6 +32,7 @@ from faceauth.types import (
     Probe,
     Reference,
 )
+from faceauth.vault.destruction import Approved
 from faceauth.vault.enrolled import accounts_of_model, count_enrolled
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.keys import DataKey
@@ -169,17 +170,20 @@ def erase_model(
     model_digest: bytes,
     pack: str,
     actor: str,
+    approved: Approved,
     progress: Progress | None = None,
 ) -> int:
     """Erase every reference that a model made, account by account, and return how many references went.
 
     Consents stay: who had not logged in since the change is not enrolled any more and may enrol again. It may be
-    interrupted and run again.
+    interrupted and run again, as long as the second person's approval holds.
 
     Raises:
+        ApprovalRequired: no second person has approved it (R52); nothing was erased.
         StorageError, KeyUnavailable, AuditUnavailable: an erasure failed; it is finished at the next start.
     """
     with data.begin() as conn:
+        approved.check(conn)
         people = accounts_of_model(conn, model_digest=model_digest)
         total = sum(one.references for one in count_enrolled(conn, model_digest=model_digest))
         details: dict[str, str | int] = {"pack": pack, "model_digest": model_digest.hex(), "count": total}
@@ -194,6 +198,8 @@ def erase_model(
             gone += len(erasure.run(tombstone_id).references)
         if progress is not None:
             progress(number, len(people))
+    with data.begin() as conn:
+        approved.use(conn)
     return gone
 
 

@@ -1,15 +1,16 @@
 """Acts that take two people: whoever asks first records a request, and asks again when another has approved it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from faceauth.db.engine import Database
 from faceauth.identity.approvals import Approval, Approvals, Kind, SecondPerson
-from faceauth.vault.destruction import Destruction
+from faceauth.vault.destruction import Approved, Destruction
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The approval, and `told`, what is left to be done once the act is done; None while it waits."""
+    """The approval, and `told`, what is to be said once the act is done; None while it waits."""
 
     approval: Approval
     told: str | None
@@ -38,3 +39,38 @@ def destroy_key(
     second = SecondPerson(approvals, found.approval_id, kind, details, tenant, actor)
     told = destruction.destroy(version, tenant=tenant, actor=actor, approved=second)
     return Outcome(found, told)
+
+
+def retire_model(
+    pack: str,
+    model_digest: bytes,
+    *,
+    data: Database,
+    approvals: Approvals,
+    erase: Callable[[Approved], int],
+    tenant: str,
+    actor: str,
+) -> Outcome:
+    """Erase what a replaced model has made if a second person approved it; else ask for that.
+
+    Args:
+        pack: The pack that was replaced.
+        model_digest: Its model.
+        data: The data database.
+        approvals: Where it is asked for.
+        erase: Does it, which is `renewal.erase_model`, and returns how many references went.
+        tenant: Whose approval it takes.
+        actor: Who asks.
+
+    Raises:
+        ApprovalRequired: If the approval was used or refused meanwhile.
+        KeyUnavailable, StorageError, AuditUnavailable: If an erasure failed, which is finished at the next start,
+            or if it could not be asked for.
+    """
+    kind, details = Kind.MODEL_RETIRE, {"pack": pack, "model_digest": model_digest.hex()}
+    with data.begin() as conn:
+        found = approvals.request(conn, kind, details, tenant=tenant, actor=actor)
+    if found.state != "approved":
+        return Outcome(found, None)
+    gone = erase(SecondPerson(approvals, found.approval_id, kind, details, tenant, actor))
+    return Outcome(found, f"{gone:,} references erased.")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from faceauth import pipeline as pipeline_module
 from faceauth.db.schema import biometric_references, data_keys, tombstones
@@ -226,6 +226,14 @@ def test_withdrawing_and_renewing_at_once(service: Service) -> None:
 # --- the end ---------------------------------------------------------------------------------------------------
 
 
+class Agreed:
+    """A second person who agreed: that is not what is tested here."""
+
+    def check(self, conn: Connection) -> None: ...
+
+    def use(self, conn: Connection) -> None: ...
+
+
 def test_finishing_erases_what_is_left_and_keeps_consents(moved: Service) -> None:
     """R40, R49: account by account, audited first; the person may enrol again under the consent that stands."""
     moved.agree("ben")
@@ -239,6 +247,7 @@ def test_finishing_erases_what_is_left_and_keeps_consents(moved: Service) -> Non
         model_digest=OLD,
         pack="double",
         actor="cli",
+        approved=Agreed(),
         progress=lambda done, total: told.append((done, total)),
     )
     assert (gone, told) == (3, [(1, 1)])

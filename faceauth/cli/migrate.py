@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.cli.approvals import By, named
+from faceauth.cli.console import Json, console, note, print_json, progress_bar
+from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
 from faceauth.embed.manifest import load_manifest, pack_spec
 from faceauth.errors import ConfigurationError
 from faceauth.installation import databases, open_installation
 from faceauth.renewal import erase_model
 from faceauth.settings import Settings, load_settings
+from faceauth.two_people import retire_model
 from faceauth.vault.enrolled import count_enrolled, models_enrolled
 
 app = typer.Typer(help="Move people to a new model pack without asking everyone again.", no_args_is_help=True)
@@ -53,34 +56,45 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
-def finish(pack: Pack = None) -> None:
-    """Erase what is left of the pack before; asks twice. Who has not moved may enrol again; consents stay."""
-    settings = load_settings()
+def finish(by: By, pack: Pack = None) -> None:
+    """Erase what is left of the pack before; two people, so ask, and run it again. Consents stay."""
+    settings, actor = load_settings(), named(by)
     name, digest = _replaced(settings, pack)
     left = [row for row in _counted(settings) if row["model_digest"] == digest.hex()]
     if not left:
         note(f"Nothing is left of {name}. Unset FACEAUTH_MODEL_PACK_BEFORE and restart the service.")
         return
     accounts, references = (sum(row[key] for row in left) for key in ("accounts", "references"))
-    note(f"{references:,} references of {accounts:,} enrolments were made by {name}. They cannot be brought back.")
-    typer.confirm("Erase them?", abort=True, err=True)
-    if typer.prompt(f"Type the pack's name, {name}, to do it", err=True) != name:
-        fail("That is not its name. Nothing was erased.")
     installation = open_installation(settings)
     try:
         with progress_bar() as show:
-            gone = erase_model(
-                installation.data,
-                installation.erasure,
-                installation.audit,
-                model_digest=digest,
-                pack=name,
-                actor="cli",
-                progress=lambda done, total: show("erasing", done, total),
+            done = retire_model(
+                name,
+                digest,
+                data=installation.data,
+                approvals=installation.approvals,
+                erase=lambda approved: erase_model(
+                    installation.data,
+                    installation.erasure,
+                    installation.audit,
+                    model_digest=digest,
+                    pack=name,
+                    actor=actor,
+                    approved=approved,
+                    progress=lambda done, total: show("erasing", done, total),
+                ),
+                tenant=DEFAULT_TENANT,
+                actor=actor,
             )
     finally:
         installation.close()
-    console().print(f"{gone:,} references erased.", markup=False)
+    if done.told is None:
+        approval_id = done.approval.approval_id
+        note(f"{references:,} references of {accounts:,} enrolments were made by {name}; gone is gone.")
+        note(f"Asked for, as {approval_id}. A second person: faceauth approvals approve {approval_id} --by NAME")
+        note("Then run this again.")
+        return
+    console().print(done.told, markup=False)
     note("Unset FACEAUTH_MODEL_PACK_BEFORE and restart the service: it may still hold them in memory.")
 
 

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     """What takes two people. A new one needs a line here and in docs/keys.md."""
 
     KEY_DESTROY = "key_destroy"
+    MODEL_RETIRE = "model_retire"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`faceauth migrate` says who has moved to the new model, and erases what is left only when asked twice."""
+"""`faceauth migrate` says who has moved to the new model, and erases what is left when two people agree (R52)."""
 
 import json
 import os
@@ -19,8 +19,15 @@ from faceauth.types import Probe
 OLD, NEW = (pack_spec(name).model_digest() for name in ("opencv", "open"))
 
 
-def migrate(*arguments: str, typed: str = "") -> Result:
-    return CliRunner().invoke(app, ["migrate", *arguments], input=typed)
+def migrate(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["migrate", *arguments])
+
+
+def answer(word: str, by: str) -> Result:
+    """Answer what was asked for last."""
+    listed = CliRunner().invoke(app, ["approvals", "list", "--json"])
+    approval_id = json.loads(listed.stdout)[0]["approval_id"]
+    return CliRunner().invoke(app, ["approvals", word, approval_id, "--by", by])
 
 
 def enrol(place: Installation, account: str, digest: bytes) -> None:
@@ -76,24 +83,49 @@ def test_status_tells_who_has_moved(halfway: Path) -> None:
 
 
 def test_finish_erases_what_is_left(halfway: Path) -> None:
-    """R40: by the vault's erasure; whoever has moved keeps their references."""
-    done = migrate("finish", "--pack", "opencv", typed="y\nopencv\n")
+    """R40: by the vault's erasure, when a second person agreed; whoever has moved keeps their references."""
+    asked = migrate("finish", "--pack", "opencv", "--by", "anna")
+    assert asked.exit_code == 0, asked.output
+    assert "6 references of 2 enrolments" in asked.stderr
+    assert counts()["opencv"] == (2, 6)
+    assert answer("approve", "ben").exit_code == 0
+    done = migrate("finish", "--pack", "opencv", "--by", "anna")
     assert done.exit_code == 0, done.output
     assert "6 references erased." in done.stdout
     assert counts() == {"open": (1, 3)}
     assert "Everyone has moved." in migrate("status").stderr
     assert CliRunner().invoke(app, ["audit", "verify"]).exit_code == 0
-    again = migrate("finish", "--pack", "opencv")
+    again = migrate("finish", "--pack", "opencv", "--by", "anna")
     assert again.exit_code == 0
     assert "Nothing is left of opencv." in again.stderr
     assert halfway.is_dir()
 
 
-@pytest.mark.parametrize("typed", ["", "n\n", "y\n", "y\nopen\n", "y\nyes\n"])
-def test_finish_asks_twice(halfway: Path, typed: str) -> None:
-    """Whatever is not two right answers erases nothing."""
-    assert migrate("finish", "--pack", "opencv", typed=typed).exit_code == 1
+def test_one_person_erases_nothing(halfway: Path) -> None:
+    """R52: not by asking again, not by approving it alone, and not after another refused; nor without a name."""
+    finish = ("finish", "--pack", "opencv", "--by", "anna")
+    assert migrate("finish", "--pack", "opencv").exit_code == 2
+    for _ in range(2):
+        assert "Asked for" in migrate(*finish).stderr
+    assert answer("approve", "anna").exit_code == 1
+    assert "Asked for" in migrate(*finish).stderr
+    assert answer("reject", "ben").exit_code == 0
+    assert "Asked for" in migrate(*finish).stderr
     assert counts()["opencv"] == (2, 6)
+    assert halfway.is_dir()
+
+
+def test_an_approval_is_used_once(halfway: Path) -> None:
+    """R52: who enrols with that model afterwards is erased by another approval only."""
+    finish = ("finish", "--pack", "opencv", "--by", "anna")
+    migrate(*finish)
+    answer("approve", "ben")
+    assert "6 references erased." in migrate(*finish).stdout
+    place = open_installation(load_settings())
+    enrol(place, "dora", OLD)
+    place.close()
+    assert "Asked for" in migrate(*finish).stderr
+    assert counts()["opencv"] == (1, 3)
     assert halfway.is_dir()
 
 
@@ -106,7 +138,7 @@ def test_finish_asks_twice(halfway: Path, typed: str) -> None:
     ],
 )
 def test_finish_refuses_what_is_not_replaced(halfway: Path, arguments: list[str], says: str) -> None:
-    refused = migrate("finish", *arguments, typed="y\nopen\n")
+    refused = migrate("finish", "--by", "anna", *arguments)
     assert refused.exit_code == 1
     assert says in refused.stderr
     assert counts() == {"open": (1, 3), "opencv": (2, 6)}
@@ -116,7 +148,7 @@ def test_finish_refuses_what_is_not_replaced(halfway: Path, arguments: list[str]
 def test_the_setting_names_the_pack(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It must be installed to be served; without its files nothing opens, and nothing is erased."""
     monkeypatch.setenv("FACEAUTH_MODEL_PACK_BEFORE", "opencv")
-    result = migrate("finish", typed="y\nopencv\n")
+    result = migrate("finish", "--by", "anna")
     if (Path(os.environ["FACEAUTH_MODELS_DIR"]) / "opencv").is_dir():
         assert result.exit_code == 0
     else:
