@@ -1,8 +1,8 @@
 """How the liveness levels answer living people and attacks: every gate's verdict, and all of them together.
 
 An item is judged as the service would: the same capture, the same gates, the same thresholds. Beside the decision
-each gate's measured values are kept from a second pass whose gates let everything by, so that a gate can be looked
-at alone. Nothing of a person is kept: neither path nor picture.
+each gate's measured values are kept, where it was denied from a second pass whose gates let everything by, so that
+a gate can be looked at alone. Nothing of a person is kept: neither path nor picture.
 """
 
 from collections import Counter
@@ -44,26 +44,42 @@ UNREADABLE: Final = "unreadable"
 
 _ANYTHING: Final = -1e9
 _OPEN: Final[dict[str, Any]] = {
+    "steady_nose": -_ANYTHING,
+    "nose_turn": _ANYTHING,
+    "nose_astray": -_ANYTHING,
+    "closer_least": _ANYTHING,
+    "closer_soon": -_ANYTHING,
+    "least_kept": _ANYTHING,
+    "way_least": _ANYTHING,
+    "way_aside": -_ANYTHING,
     "parallax": _ANYTHING,
     "parallax_each": _ANYTHING,
     "off_plane": _ANYTHING,
+    "too_constant": -_ANYTHING,
     "flash_least": _ANYTHING,
     "flash_rho": _ANYTHING,
     "flash_shape": _ANYTHING,
     "passive_pass": _ANYTHING,
     "passive_fail": _ANYTHING,
 }
-"""Thresholds of a pass that only measures. Order, timing, continuity, motion and identity still count: without
-them there is nothing to measure."""
+"""Thresholds of a pass that only measures. Order, timing, points that are left to follow and one person still count:
+without them there is nothing to measure."""
 
-THRESHOLDS: Final[Mapping[tuple[str, str], str]] = {
+THRESHOLDS: Final[Mapping[tuple[str, str], str | float]] = {
+    ("continuity", "kept"): "least_kept",
+    ("motion", "nose"): "nose_turn",
+    ("motion", "way"): "way_least",
+    ("parallax", "each"): "parallax_each",
     ("parallax", "gamma"): "parallax",
+    ("plane", "residual"): "off_plane",
+    ("identity", "margin"): 0.0,
     ("flash", "amplitude"): "flash_least",
     ("flash", "rho"): "flash_rho",
     ("flash", "shape"): "flash_shape",
     ("passive", "live"): "passive_pass",
 }
-"""Measured values that are good when they are large, and the profile's threshold of each."""
+"""Measured values that are good when they are large, and the threshold of each: the profile's of that name, or a
+number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +176,10 @@ class Judge:
         def keep(gate: str, name: str, value: float) -> None:
             values[gate, name] = value
 
-        self._decide(recording, faces, replace(level, **_OPEN), keep)
-        verdict, by = self._decide(recording, faces, level, _forget)
+        verdict, by = self._decide(recording, faces, level, keep)
+        if verdict != "accepted":
+            # What came after the gate that ended it was not measured yet.
+            self._decide(recording, faces, replace(level, **_OPEN), keep)
         return Trial(level.name, item.kind, item.species, item.channel, verdict, by, values)
 
     def _decide(
@@ -240,7 +258,3 @@ def levels_of(names: Iterable[str], *, passive: bool) -> list[Profile]:
 def _without_flash(levels: Sequence[Profile]) -> list[Profile]:
     """Return the levels a clip can be put to: nobody showed it colours."""
     return [level for level in levels if not level.flash]
-
-
-def _forget(gate: str, name: str, value: float) -> None:
-    """Record nothing."""

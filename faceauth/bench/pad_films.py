@@ -1,6 +1,5 @@
 """Sessions before the simulated camera as `faceauth bench pad` takes them: a fixture, no evidence of accuracy."""
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -9,6 +8,7 @@ from faceauth.bench.pad_fixtures import Portrait
 from faceauth.bench.pad_items import BONA_FIDE, Item
 from faceauth.bench.pad_recordings import Recording
 from faceauth.capture.decode import decode
+from faceauth.errors import InvalidRequest
 from faceauth.liveness.challenge import make_challenge
 from faceauth.liveness.profiles import Profile
 from faceauth.settings import CaptureSettings
@@ -19,31 +19,33 @@ from faceauth.types import Challenge
 LIFE = timedelta(minutes=5)
 
 
-def films(
-    portraits: Sequence[Portrait], profile: Profile, *, sessions: int, seed: int, limits: CaptureSettings
-) -> Iterator[tuple[Item, Recording]]:
-    """Film so many sessions of living heads and of each attack species, the portraits in turn.
+def film(
+    kind: str, portrait: Portrait, profile: Profile, *, seed: int, limits: CaptureSettings
+) -> tuple[Item, Recording]:
+    """Film one session: a living head under mild noise, or an attack.
 
     Args:
-        portraits: whose faces.
-        profile: the level whose challenges are answered.
-        sessions: of each kind.
-        seed: of the first; the same seed gives the same films.
+        kind: `bona_fide` or an attack species.
+        portrait: whose face.
+        profile: the level whose challenge is answered.
+        seed: the same seed gives the same film.
         limits: caps on what is decoded.
+
+    Raises:
+        InvalidRequest: there is no such kind.
     """
-    for kind in (BONA_FIDE, *SPECIES):
-        for number in range(seed, seed + sessions):
-            portrait, challenge = portraits[number % len(portraits)], _challenge(profile, number)
-            if kind == BONA_FIDE:
-                head = Head(portrait.photo, portrait.landmarks, seed=number)
-                shots = simulate_session(head, challenge, seed=number, mild=True)
-            else:
-                stolen = _another(challenge, profile, number)
-                attack = next(one for one in SPECIES if one == kind)
-                photo, landmarks = portrait.photo, portrait.landmarks
-                shots = record(attack, photo, landmarks, challenge, seed=number, stolen=stolen)
-            frames = [decode(shot.jpeg, t_ms=shot.t_ms, step=shot.step, limits=limits) for shot in shots]
-            yield Item(Path(kind), "session", kind), Recording(challenge, tuple(frames))
+    challenge = _challenge(profile, seed)
+    if kind == BONA_FIDE:
+        head = Head(portrait.photo, portrait.landmarks, seed=seed)
+        shots = simulate_session(head, challenge, seed=seed, mild=True)
+    else:
+        attack = next((one for one in SPECIES if one == kind), None)
+        if attack is None:
+            raise InvalidRequest(f"There is no species {kind!r}. Known ones: {', '.join(SPECIES)}.")
+        stolen = _another(challenge, profile, seed)
+        shots = record(attack, portrait.photo, portrait.landmarks, challenge, seed=seed, stolen=stolen)
+    frames = [decode(shot.jpeg, t_ms=shot.t_ms, step=shot.step, limits=limits) for shot in shots]
+    return Item(Path(kind), "session", kind), Recording(challenge, tuple(frames))
 
 
 def _another(challenge: Challenge, profile: Profile, seed: int) -> Challenge:

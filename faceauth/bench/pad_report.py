@@ -114,7 +114,7 @@ def _gates(trials: Sequence[Trial]) -> Iterator[GateResult]:
         if not measured:
             continue
         profile = PROFILES.get(trials[0].level, PROFILES["motion+passive"])
-        least = getattr(profile, threshold)
+        least = getattr(profile, threshold) if isinstance(threshold, str) else threshold
         real = [value >= least for one, value in measured if one.bona_fide]
         species = sorted({one.species for one, _ in measured if not one.bona_fide})
         passed = {name: [value >= least for one, value in measured if one.species == name] for name in species}

@@ -1,7 +1,8 @@
 """`faceauth bench pad`: how the liveness levels answer living people and attacks, on your own recordings."""
 
 import json
-from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,11 @@ def pad(  # noqa: PLR0917  Typer calls it, by name
         Path | None, typer.Option("--images", help="Whose faces the simulated heads wear: a folder of folders.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first simulated session.")] = 0,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="Write each simulated session's outcome into this file, and go on from it."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that film and judge.")] = 1,
     out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("artefacts/pad"),
     observed: Annotated[
         bool, typer.Option("--observed", help="Tell what the service observed instead of judging anything.")
@@ -51,34 +57,49 @@ def pad(  # noqa: PLR0917  Typer calls it, by name
         fail("Name a folder with --data, or a number of simulated sessions with --fixtures.")
     if labels is not None and data is None:
         fail("--labels lists paths within a folder. Name it with --data.")
-    judge, loaded = _judge(settings, pack, level or [])
+    wanted = Wanted(settings, pack or settings.model_pack, tuple(level or ()))
+    judge, loaded = wanted.load()
+    if judge.passive is None:
+        note("No passive pack is installed: the levels with +passive and single pictures are left out.")
     with progress_bar() as progress:
         trials = _trials(judge, data, labels, progress)
         if fixtures:
-            trials += _simulated(judge, loaded, images, (fixtures, seed), progress)
+            trials += _simulated(wanted, images, (fixtures, seed), (resume, jobs), progress)
     _write(trials, out, pack=loaded.name, passive=settings.pad_pack if judge.passive else "", as_json=as_json)
 
 
-def _judge(settings: Settings, pack: str | None, names: Sequence[str]) -> "tuple[Judge, Pack]":
-    from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  networks are slow to import
-    from faceauth.bench.pad import Judge, levels_of  # noqa: PLC0415  as above
-    from faceauth.capture.faces import FaceReader  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
-    from faceauth.embed.passive_packs import load_if_installed  # noqa: PLC0415  as above
-    from faceauth.liveness.passive_models import PassiveNetworks  # noqa: PLC0415  as above
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What judges, by name: so little goes to other processes, which load it each for itself."""
 
-    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
-    models = load_if_installed(settings.pad_pack, settings.models_dir, settings.models_manifest)
-    if models is None:
-        note("No passive pack is installed: the levels with +passive and single pictures are left out.")
-    judge = Judge(
-        reader=FaceReader(detector_of(loaded), loaded.embedder.template),
-        embedder=loaded.embedder,
-        passive=None if models is None else PassiveNetworks(models.networks),
-        levels=levels_of(names, passive=models is not None),
-        limits=settings.capture,
-    )
-    return judge, loaded
+    settings: Settings
+    pack: str
+    levels: tuple[str, ...]
+
+    def load(self) -> "tuple[Judge, Pack]":
+        """Load the pack and, where they are installed, the passive models."""
+        from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  networks are slow to import
+        from faceauth.bench.pad import Judge, levels_of  # noqa: PLC0415  as above
+        from faceauth.capture.faces import FaceReader  # noqa: PLC0415  as above
+        from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
+        from faceauth.embed.passive_packs import load_if_installed  # noqa: PLC0415  as above
+        from faceauth.liveness.passive_models import PassiveNetworks  # noqa: PLC0415  as above
+
+        settings = self.settings
+        loaded = load_pack(self.pack, settings.models_dir, settings.models_manifest)
+        models = load_if_installed(settings.pad_pack, settings.models_dir, settings.models_manifest)
+        judge = Judge(
+            reader=FaceReader(detector_of(loaded), loaded.embedder.template),
+            embedder=loaded.embedder,
+            passive=None if models is None else PassiveNetworks(models.networks),
+            levels=levels_of(self.levels, passive=models is not None),
+            limits=settings.capture,
+        )
+        return judge, loaded
+
+    def judge(self) -> "Judge":
+        """Load what judges."""
+        return self.load()[0]
 
 
 def _trials(judge: "Judge", data: Path | None, labels: Path | None, progress: "Progress") -> "list[Trial]":
@@ -88,28 +109,27 @@ def _trials(judge: "Judge", data: Path | None, labels: Path | None, progress: "P
 
 
 def _simulated(
-    judge: "Judge", loaded: "Pack", images: Path | None, count: tuple[int, int], progress: "Progress"
+    wanted: Wanted,
+    images: Path | None,
+    count: tuple[int, int],
+    how: tuple[Path | None, int],
+    progress: "Progress",
 ) -> "list[Trial]":
     """Judge films of the simulated camera; a level and the same with passive models see the same films."""
     from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  as above
-    from faceauth.bench.pad_films import films  # noqa: PLC0415  as above
+    from faceauth.bench.pad_campaign import Outcomes, Plan, run  # noqa: PLC0415  as above
     from faceauth.bench.pad_fixtures import Portrait  # noqa: PLC0415  as above
     from faceauth.demo.people import folder_cast, group_cast  # noqa: PLC0415  as above
-    from faceauth.simulate.attacks import SPECIES  # noqa: PLC0415  as above
 
+    judge, loaded = wanted.load()
     detector = detector_of(loaded)
     cast = group_cast(detector, progress=progress) if images is None else folder_cast(images, detector)
     portraits = [Portrait(one.first.image, one.first.landmarks) for one in cast.everybody]
-    trials: list[Trial] = []
-    sessions, seed = count
-    for flash in sorted({level.flash for level in judge.levels}):
-        level = next(one for one in judge.levels if one.flash == flash)
-        total = sessions * (len(SPECIES) + 1)
-        made = films(portraits, level, sessions=sessions, seed=seed, limits=judge.limits)
-        for number, (item, recording) in enumerate(made):
-            trials += judge.recording(item, recording)
-            progress(f"simulated, {'with' if flash else 'without'} flash", number + 1, total)
-    return trials
+    (sessions, seed), (file, jobs) = count, how
+    plan = Plan(portraits, sessions, seed)
+    outcomes = Outcomes(file, plan.fingerprint(judge, loaded.name))
+    told = partial(progress, "simulated sessions")
+    return list(run(plan, wanted.judge, judge.levels, outcomes, jobs=jobs, progress=told))
 
 
 def _write(trials: "list[Trial]", out: Path, *, pack: str, passive: str, as_json: bool) -> None:

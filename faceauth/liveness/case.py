@@ -27,3 +27,22 @@ class Case:
     passive: PassiveModels | None
     evidence: Evidence
     record: Recorder
+
+
+class Least:
+    """The least of each value that a gate measures several times in one burst, told once: it decides."""
+
+    def __init__(self, record: Recorder) -> None:
+        """Tell `record`, when asked to."""
+        self._record = record
+        self._least: dict[tuple[str, str], float] = {}
+
+    def add(self, gate: str, name: str, value: float) -> None:
+        """Take one value."""
+        self._least[gate, name] = min(self._least.get((gate, name), value), value)
+
+    def tell(self) -> None:
+        """Tell what there is, and forget it."""
+        for (gate, name), value in self._least.items():
+            self._record(gate, name, value)
+        self._least.clear()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.case import Case
+from faceauth.liveness.continuity import check_size
 from faceauth.liveness.flash import check_flash
 from faceauth.liveness.identity import best_faces, check_identity
 from faceauth.liveness.integrity import by_step, check_integrity
@@ -78,13 +79,13 @@ def _judge(case: Case) -> tuple[tuple[AlignedFace, ...], LivenessInconclusive | 
     check_integrity(challenge, [face.frame for face in faces], profile)
     check_timing(case)
     steps = by_step(challenge, faces)
-    _check_size(faces, steps[0], profile)
+    check_size(faces, steps[0], profile, case.record)
     seen = Nose(faces, steps[0])
-    check_motion(challenge, steps, seen, profile)
-    solid = check_solid(challenge, faces, steps, seen, profile)
+    check_motion(challenge, steps, seen, profile, case.record)
+    solid = check_solid(case, steps, seen)
     case.record("parallax", "gamma", solid.gamma)
     facing = best_faces(challenge, faces, steps, seen, profile)
-    check_identity(facing, [faces[frame] for frame in solid.turned], case.embedder, profile)
+    check_identity(facing, [faces[frame] for frame in solid.turned], case.embedder, profile, case.record)
     checks: list[Callable[[], None]] = [lambda: check_parallax(solid.gamma, profile)]
     if profile.flash:
         checks.append(lambda: check_flash(case, solid.shown, seen.rest))
@@ -96,11 +97,6 @@ def _judge(case: Case) -> tuple[tuple[AlignedFace, ...], LivenessInconclusive | 
         except LivenessInconclusive as doubt:
             doubts.append(doubt)
     return facing, doubts[0] if doubts else None
-
-
-def _check_size(faces: Sequence[AlignedFace], first_center: range, profile: Profile) -> None:
-    if not min(faces[frame].quality.eye_distance for frame in first_center) >= profile.least_eye_px:
-        raise LivenessDenied("continuity", "The face is too small to be judged.")
 
 
 def _forget(gate: str, name: str, value: float) -> None:

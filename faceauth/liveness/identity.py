@@ -8,7 +8,7 @@ import numpy as np
 from faceauth.errors import LivenessDenied
 from faceauth.liveness.motion import Nose
 from faceauth.liveness.profiles import Profile
-from faceauth.types import AlignedFace, Challenge, Embedder
+from faceauth.types import AlignedFace, Challenge, Embedder, Recorder
 
 GATE: Final = "identity"
 
@@ -33,7 +33,11 @@ def best_faces(
 
 
 def check_identity(
-    facing: Sequence[AlignedFace], turned: Sequence[AlignedFace], embedder: Embedder, profile: Profile
+    facing: Sequence[AlignedFace],
+    turned: Sequence[AlignedFace],
+    embedder: Embedder,
+    profile: Profile,
+    record: Recorder,
 ) -> None:
     """Compare the frames with each other.
 
@@ -43,6 +47,7 @@ def check_identity(
             is less like itself.
         embedder: the pack's embedder.
         profile: the thresholds.
+        record: is told by how much the least score is above the pack's threshold, and the least cosine of all.
 
     Raises:
         LivenessDenied: gate `identity`.
@@ -58,6 +63,8 @@ def check_identity(
             [point.normaliser.offset(vector) for vector in vectors[: len(facing)].astype(np.float32)]
         )
         scores = scores - (offsets[:, None] + offsets[None]) / 2
+    record(GATE, "margin", float(scores.min() - point.threshold))
+    record(GATE, "constant", float(cosines.min()))
     if not scores.min() >= point.threshold:
         raise LivenessDenied(GATE, "The frames do not show the same person throughout.")
     if cosines.min() >= profile.too_constant:

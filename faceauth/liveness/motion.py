@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from faceauth.errors import LivenessDenied
 from faceauth.liveness.geometry import eye_distance, nose
 from faceauth.liveness.profiles import Profile
-from faceauth.types import AlignedFace, Challenge, StepKind
+from faceauth.types import AlignedFace, Challenge, Recorder, StepKind
 
 GATE: Final = "motion"
 
@@ -53,7 +53,9 @@ class Nose:
         return bool((np.abs(self.offset[frame]) <= profile.steady_nose).all())
 
 
-def check_motion(challenge: Challenge, steps: Sequence[range], seen: Nose, profile: Profile) -> None:
+def check_motion(
+    challenge: Challenge, steps: Sequence[range], seen: Nose, profile: Profile, record: Recorder
+) -> None:
     """Check that each step was answered.
 
     Args:
@@ -61,6 +63,7 @@ def check_motion(challenge: Challenge, steps: Sequence[range], seen: Nose, profi
         steps: the frames of each step.
         seen: the nose in every frame.
         profile: the thresholds.
+        record: is told how far the nose went to the commanded side, in the turn where it went least.
 
     Raises:
         LivenessDenied: gate `motion`.
@@ -69,6 +72,14 @@ def check_motion(challenge: Challenge, steps: Sequence[range], seen: Nose, profi
     # Coming closer shows no solid head, so another motion must be asked for too.
     if not any(kind in DIRECTION for kind in motions) or len(motions) < profile.motions:
         raise LivenessDenied(GATE, "The challenge asks for too few motions.")
+    turns = [
+        float((sign * seen.offset[frames.start : frames.stop, axis]).max())
+        for step, frames in zip(challenge.steps, steps, strict=True)
+        for axis, sign in (DIRECTION.get(step.kind, (NOD, 0.0)),)
+        if axis == TURN
+    ]
+    if turns:
+        record(GATE, "nose", min(turns))
     for step, frames in zip(challenge.steps, steps, strict=True):
         if step.kind == "center":
             _check_center(frames, seen, profile)

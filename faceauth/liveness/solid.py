@@ -1,4 +1,4 @@
-"""Gates `continuity`, `parallax` and `plane`: the texture of one thing, followed through, moved as a head does."""
+"""Gates `parallax` (G3) and `plane` (G3b): the texture, which was followed through, moved as a solid head does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.errors import LivenessDenied, LivenessInconclusive
+from faceauth.liveness.case import Case, Least
+from faceauth.liveness.continuity import follow
 from faceauth.liveness.flash import Shown
 from faceauth.liveness.motion import DIRECTION, TURN, Nose
 from faceauth.liveness.parallax import off_plane, parallax
 from faceauth.liveness.profiles import Profile
 from faceauth.liveness.tracking import Footage, Track
-from faceauth.types import AlignedFace, Challenge, Points, Step
+from faceauth.types import Step
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Points in the face's frame before a motion and in it, shape (n, 2) each."""
@@ -37,10 +39,13 @@ class Solid:
     shown: Sequence[Shown]
 
 
-def check_solid(
-    challenge: Challenge, faces: Sequence[AlignedFace], steps: Sequence[range], seen: Nose, profile: Profile
-) -> Solid:
-    """Follow the texture through the whole burst, step by step without a break, and judge each motion.
+def check_solid(case: Case, steps: Sequence[range], seen: Nose) -> Solid:
+    """Follow the texture through the whole burst and judge each motion.
+
+    Args:
+        case: the burst.
+        steps: the frames of each step.
+        seen: the nose in every frame.
 
     Returns:
         What the burst showed.
@@ -48,30 +53,29 @@ def check_solid(
     Raises:
         LivenessDenied: gate `continuity`, `motion`, `parallax` or `plane`.
     """
+    challenge, faces, profile = case.challenge, case.faces, case.profile
     footage = Footage(faces)
+    tracks = follow(footage, challenge, steps, profile, case.record)
+    found = Least(case.record)
     gammas: list[float] = []
     turned: list[int] = []
     shown: list[Shown] = []
-    steady: Points | None = None
-    for number, (step, frames) in enumerate(zip(challenge.steps, steps, strict=True)):
-        # From the last frame of the step before, so that nothing can be swapped between two steps.
-        start = frames.start - 1 if number else frames.start
-        track = footage.track(range(start, frames.stop), steady)
-        _check_followed(track, profile)
-        # A motion starts from where a whole look into the camera has put the landmarks, not a single frame.
-        steady = footage.steadied(track)[-1] if step.kind in {"center", "flash"} else None
-        if step.kind == "closer":
-            turned.append(_grown(track, profile))
-        elif step.kind == "flash":
-            # Without the frame of the step before, in which no colour was shown yet.
-            still = footage.track(frames)
-            shown.append(Shown(step, faces[frames.start : frames.stop], footage.steadied(still)))
-        elif step.kind in DIRECTION:
-            judged = _judged(step, track, profile)
-            turned.append(judged[0])
-            pairs = [footage.pair(track, frame) for frame in judged]
-            _check_way(step, pairs, profile)
-            gammas.append(_check_shape(step, pairs, seen.rest, profile))
+    try:
+        for step, frames, track in zip(challenge.steps, steps, tracks, strict=True):
+            if step.kind == "closer":
+                turned.append(_grown(track, profile, found))
+            elif step.kind == "flash":
+                # Without the frame of the step before, in which no colour was shown yet.
+                still = footage.track(frames)
+                shown.append(Shown(step, faces[frames.start : frames.stop], footage.steadied(still)))
+            elif step.kind in DIRECTION:
+                judged = _judged(step, track, profile)
+                turned.append(judged[0])
+                pairs = [footage.pair(track, frame) for frame in judged]
+                _check_way(step, pairs, profile, found)
+                gammas.append(_check_shape(step, pairs, seen.rest, profile, found))
+    finally:
+        found.tell()
     return Solid(turned, float(np.mean(gammas)), shown)
 
 
@@ -86,43 +90,46 @@ def check_parallax(gamma: float, profile: Profile) -> None:
         raise LivenessInconclusive("parallax", "motion", "The face moved too little like a solid head.")
 
 
-def _check_followed(track: Track, profile: Profile) -> None:
-    if track.left() < profile.least_tracked or not track.kept() >= profile.least_kept:
-        raise LivenessDenied("continuity", "The face's texture could not be followed from frame to frame.")
-
-
 def _judged(step: Step, track: Track, profile: Profile) -> list[int]:
     axis, sign = DIRECTION[step.kind]
     return track.furthest(axis, sign, least=profile.least_tracked, most=profile.way_best, count=JUDGED)
 
 
-def _check_way(step: Step, pairs: Sequence[Pair], profile: Profile) -> None:
+def _check_way(step: Step, pairs: Sequence[Pair], profile: Profile, found: Least) -> None:
     """Check that the texture went the commanded way: γ alone would take a strong turn for a small nod."""
     axis, sign = DIRECTION[step.kind]
     gone = np.median([np.median(after - before, axis=0) for before, after in pairs], axis=0)
     way, aside = sign * float(gone[axis]), abs(float(gone[1 - axis]))
+    found.add("motion", "way", way)
     if not way >= profile.way_least or not aside <= profile.way_aside * way:
         raise LivenessDenied("motion", "The face's texture did not go where it was told to.")
 
 
-def _grown(track: Track, profile: Profile) -> int:
+def _grown(track: Track, profile: Profile, found: Least) -> int:
     """Check that the texture grew, for landmarks may spread where the face did not; return where it grew most.
 
     Its parallax tells nothing: a picture that is bent while it comes closer shows more of it than most heads do,
     and what tells bending apart leaves no difference to a flat one (docs/liveness.md).
     """
     grown, frame = track.grown(least=profile.least_tracked)
+    found.add("motion", "grown", grown)
     if not grown >= profile.closer_least:
         raise LivenessDenied("motion", "The face's texture did not come closer.")
     return frame
 
 
-def _check_shape(step: Step, pairs: Sequence[Pair], tip: NDArray[np.float64], profile: Profile) -> float:
+def _check_shape(
+    step: Step, pairs: Sequence[Pair], tip: NDArray[np.float64], profile: Profile, found: Least
+) -> float:
     """Return the motion's γ, positive to the commanded side."""
     axis, sign = DIRECTION[step.kind]
     gamma = sign * float(np.median([parallax(before, after, axis=axis, tip=tip) for before, after in pairs]))
+    found.add("parallax", "each", gamma)
+    residual = float(np.median([off_plane(before, after) for before, after in pairs])) if axis == TURN else None
+    if residual is not None:
+        found.add("plane", "residual", residual)
     if not gamma >= profile.parallax_each:
         raise LivenessDenied("parallax", "The face moved like something flat, or to the wrong side.")
-    if axis == TURN and not np.median([off_plane(before, after) for before, after in pairs]) >= profile.off_plane:
+    if residual is not None and not residual >= profile.off_plane:
         raise LivenessDenied("plane", "The face moved like a plane.")
     return gamma

@@ -2,6 +2,7 @@
 
 import bisect
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 import cv2
@@ -17,6 +18,11 @@ Species = Literal[
     "flat_print_turned",
     "flat_print_waved",
     "bent_print_turned",
+    "bent_more_print_turned",
+    "flat_print_swung",
+    "bent_print_swung",
+    "bent_more_print_swung",
+    "cut_out_swung",
     "screen_photograph_turned",
     "screen_replay",
     "head_shaking_replay",
@@ -26,7 +32,39 @@ Species = Literal[
 SPECIES: tuple[Species, ...] = get_args(Species)
 
 BEND_RADIUS = 1.6
-"""Radius of a bent print in eye distances: 10 cm, the stronger of the two bends LIVENESS names first."""
+"""Radius of a bent print in eye distances of 63 mm: 10 cm."""
+
+BEND_MORE = 1.11
+"""The same of 7 cm, about as round as a face is."""
+
+BEHIND: tuple[float, float, float] = (0.0, 0.7, -1.2)
+"""What a print is swung about, the neck's axis of the person on it: its texture goes where a head's goes."""
+
+
+class CutOut:
+    """The face cut out of a photograph along its outline: no edge of paper is in sight."""
+
+    def __init__(self, photo: Image, landmarks: Points) -> None:
+        """Cut `photo`, (H, W, 3) RGB, out round the head of `landmarks`, shape (5, 2)."""
+        worn = Head(photo, landmarks).surface
+        points = worn.landmarks.copy()
+        points[:, 2] = 0.0
+        self.surface = replace(worn, z=np.zeros_like(worn.z), landmarks=points, pivot=BEHIND)
+
+    def surface_at(self, t_ms: int) -> Surface:  # noqa: ARG002  paper looks the same at any time
+        """Return the cut-out."""
+        return self.surface
+
+
+_PRINTS: dict[Species, tuple[float, bool]] = {
+    "flat_print_turned": (np.inf, False),
+    "bent_print_turned": (BEND_RADIUS, False),
+    "bent_more_print_turned": (BEND_MORE, False),
+    "flat_print_swung": (np.inf, True),
+    "bent_print_swung": (BEND_RADIUS, True),
+    "bent_more_print_swung": (BEND_MORE, True),
+}
+"""Sheets that are turned as told: the bend's radius, and whether about an axis behind them."""
 
 
 class Screen:
@@ -84,12 +122,15 @@ def record(
     manner: Manner = "obey"
     if species == "still_photograph":
         subject, manner = Print(photo, landmarks), "still"
-    elif species == "flat_print_turned":
-        subject = Print(photo, landmarks)
     elif species == "flat_print_waved":
         subject, manner = Print(photo, landmarks), "wave"
-    elif species == "bent_print_turned":
-        subject = Print(photo, landmarks, radius=BEND_RADIUS)
+    elif species in _PRINTS:
+        radius, swung = _PRINTS[species]
+        sheet = Print(photo, landmarks, radius=radius)
+        sheet.surface = replace(sheet.surface, pivot=BEHIND) if swung else sheet.surface
+        subject = sheet
+    elif species == "cut_out_swung":
+        subject = CutOut(photo, landmarks)
     elif species == "screen_photograph_turned":
         subject = Print(photo, landmarks, emits=True)
     else:
@@ -100,4 +141,14 @@ def record(
     return simulate_session(subject, challenge, seed=seed, size=size, fps=fps, manner=manner)
 
 
-__all__ = ["BEND_RADIUS", "SPECIES", "TEXTURE_UNIT", "Screen", "Species", "record"]
+__all__ = [
+    "BEHIND",
+    "BEND_MORE",
+    "BEND_RADIUS",
+    "SPECIES",
+    "TEXTURE_UNIT",
+    "CutOut",
+    "Screen",
+    "Species",
+    "record",
+]

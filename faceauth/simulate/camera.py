@@ -45,13 +45,17 @@ class Camera:
         texture_u = _stretch(_sample(surface.u, columns, rows), full)
         texture_v = _stretch(_sample(surface.v, columns, rows), full)
         seen = cv2.remap(surface.texture, texture_u, texture_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        opaque = np.asarray(seen[..., 3] * _stretch(cover, full), dtype=np.float32)[..., None]
-        bright = _stretch(_sample(shade(surface, at, light, self.distance), columns, rows), full)
-        colours = seen[..., :3] * (bright if bright.ndim == 3 else bright[..., None])
-        if surface.emits and light.coloured:
+        *planes, alpha = cv2.split(seen)
+        colours = np.asarray(cv2.merge(planes), dtype=np.float32)
+        if not surface.emits:
+            bright = _stretch(_sample(shade(surface, at, light, self.distance), columns, rows), full)
+            colours *= bright if bright.ndim == 3 else _three(bright)
+        elif light.coloured:
             colours = glare(colours, light)
         part = canvas[top:bottom, left:right]
-        part += opaque * (colours - part)
+        colours -= part
+        colours *= _three(alpha * _stretch(cover, full))
+        part += colours
 
     def _project(self, x: Grid, y: Grid, z: Grid, surface: Surface, at: Placement) -> tuple[Grid, Grid]:
         rotation = rotation_of(at.pose).astype(np.float32)
@@ -140,6 +144,11 @@ def _fill(columns: Grid, rows: Grid, known: Grid) -> tuple[Grid, Grid, Grid]:
     return filled[0].astype(np.float32), filled[1].astype(np.float32), np.minimum(cover, soft)
 
 
+def _three(values: Grid) -> NDArray[np.float32]:
+    """Repeat values for red, green and blue: NumPy is slow at arithmetic along so short an axis."""
+    return np.asarray(cv2.merge([values, values, values]), dtype=np.float32)
+
+
 def _sample(values: Grid, columns: Grid, rows: Grid) -> Grid:
     seen = cv2.remap(values, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(seen, dtype=np.float32)
@@ -164,12 +173,14 @@ class Sensor:
         """Return the JPEG of a picture, (H, W, 3) float32 RGB."""
         high, wide = canvas.shape[:2]
         down, right = self._rng.integers(0, 64, 2)
-        noisy = canvas + self._noise[down : down + high, right : right + wide] * self._rng.choice((-1.0, 1.0))
-        pixels = np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+        add = np.add if self._rng.choice((-1.0, 1.0)) > 0 else np.subtract
+        noisy = add(canvas, self._noise[down : down + high, right : right + wide])
+        noisy += np.float32(0.5)
+        pixels = np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)
         return encode(pixels, quality=self._quality)
 
 
 def encode(pixels: Image, *, quality: int = 90) -> bytes:
     """Return `pixels`, (H, W, 3) RGB, as a JPEG."""
-    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data.tobytes()

@@ -7,6 +7,7 @@ photograph holds about the 1/2.2th power.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -65,20 +66,28 @@ def shade(surface: Surface, at: Placement, light: Light, distance: float) -> Bri
     normal = _normals(surface)
     lamp = np.array(light.direction) / np.linalg.norm(light.direction)
     turned = rotation_of(at.pose).T @ lamp
-    before, after = (np.clip(np.tensordot(to, normal, axes=1), 0, None) for to in (lamp, turned))
+    before, after = (np.clip(_along(normal, to), 0, None) for to in (lamp, turned))
     diffuse = 1.0 - light.ambient
     now = light.ambient + diffuse * after
     ratio = np.asarray(now / (light.ambient + diffuse * before), dtype=np.float32)
     if not light.coloured:
         return ratio
-    more = (_reach(surface, normal, at, distance) / now)[..., None] * np.array(light.screen, dtype=np.float32)
-    return np.asarray(ratio[..., None] * (1.0 + more) ** (1 / GAMMA), dtype=np.float32)
+    more = np.asarray(_reach(surface, normal, at, distance) / now, dtype=np.float32)
+    lit = [ratio * (1 + more * np.float32(one)) ** np.float32(1 / GAMMA) for one in light.screen]
+    return np.asarray(cv2.merge(lit), dtype=np.float32)
 
 
+def _along(normal: NDArray[np.float32], to: NDArray[np.float64]) -> Grid:
+    x, y, z = to.astype(np.float32)
+    return np.asarray(x * normal[0] + y * normal[1] + z * normal[2], dtype=np.float32)
+
+
+@lru_cache(maxsize=4)  # a surface is the same in every frame, but for a screen's, which has no use for them
 def _normals(surface: Surface) -> NDArray[np.float32]:
     step_x, step_y = np.gradient(surface.x[0]), np.gradient(surface.y[:, :1], axis=0)
     smooth = np.asarray(cv2.GaussianBlur(surface.z, (0, 0), 5), dtype=np.float32)
     slope_y, slope_x = np.gradient(smooth)
+    step_x = np.maximum(step_x, 1e-4)  # where a bent sheet is seen from its edge
     normal = np.stack([-slope_x / step_x, -slope_y / step_y, np.ones_like(smooth)]).astype(np.float32)
     return np.asarray(normal / np.sqrt((normal**2).sum(axis=0)), dtype=np.float32)
 
@@ -88,15 +97,18 @@ def _reach(surface: Surface, normal: NDArray[np.float32], at: Placement, distanc
     pivot = np.array(surface.pivot)
     # The screen as the surface sees it: the camera's place, turned back.
     screen = rotation_of(at.pose).T @ (np.array([0.0, 0.0, distance]) - pivot - np.array(at.shift)) + pivot
-    way = np.stack([screen[0] - surface.x, screen[1] - surface.y, screen[2] - surface.z]).astype(np.float32)
-    far = np.sqrt((way**2).sum(axis=0))
-    return np.asarray(np.clip((way * normal).sum(axis=0), 0, None) / far**3 * distance**2, dtype=np.float32)
+    x, y, z = screen.astype(np.float32)
+    x, y, z = x - surface.x, y - surface.y, z - surface.z
+    far = x * x + y * y + z * z
+    facing = np.clip(x * normal[0] + y * normal[1] + z * normal[2], 0, None)
+    return np.asarray(facing / (far * np.sqrt(far)) * np.float32(distance**2), dtype=np.float32)
 
 
 def glare(seen: NDArray[np.float32], light: Light) -> NDArray[np.float32]:
     """Return what a screen shows, (H, W, 3), with the coloured light that its glass throws back."""
-    back = GLASS * np.array(light.screen, dtype=np.float32)
-    return np.asarray(255 * ((np.clip(seen, 0, 255) / 255) ** GAMMA + back) ** (1 / GAMMA), dtype=np.float32)
+    powers = (np.clip(seen, 0, 255) / 255) ** np.float32(GAMMA)
+    powers += GLASS * np.array(light.screen, dtype=np.float32)
+    return np.asarray(powers ** np.float32(1 / GAMMA) * 255, dtype=np.float32)
 
 
 def wall(light: Light) -> NDArray[np.float32]:

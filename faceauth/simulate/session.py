@@ -78,12 +78,19 @@ def simulate_session(
         exposure = 1.0 + 0.025 * float(np.sin(1.9 * seconds + drift))  # automatic exposure hunts a little
         surface = subject.surface_at(moment.t_ms - start_t_ms)
         light = Light(lamp, screen=show.light(moment.step, moment.since_ms))
-        canvas = scene * wall(light) if light.coloured else scene.copy()
+        canvas = _times(scene.copy(), wall(light)) if light.coloured else scene.copy()
         camera.draw(surface, moment.at, light, canvas)
-        canvas *= exposure * balance.at(seconds, light)
+        _times(canvas, exposure * balance.at(seconds, light))
         points = camera.project(surface.landmarks, surface, moment.at)
         frames.append(SimulatedFrame(sensor.expose(canvas), moment.t_ms, moment.step, points))
     return frames
+
+
+def _times(canvas: NDArray[np.float32], gain: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Multiply a picture's channels by `gain`, shape (3,), in place: row by row, which NumPy does faster."""
+    rows = canvas.reshape(canvas.shape[0], -1)
+    rows *= np.tile(gain.astype(np.float32), canvas.shape[1])
+    return canvas
 
 
 class _Balance:

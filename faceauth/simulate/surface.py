@@ -153,9 +153,8 @@ class Print:
 
 def opaque(pixels: Image) -> NDArray[np.float32]:
     """Return `pixels`, (H, W, 3) RGB, as a texture without holes."""
-    texture = np.full((*pixels.shape[:2], 4), 1.0, dtype=np.float32)
-    texture[..., :3] = pixels
-    return texture
+    planes = [plane.astype(np.float32) for plane in cv2.split(pixels)]
+    return np.asarray(cv2.merge([*planes, np.ones_like(planes[0])]), dtype=np.float32)
 
 
 def _bend(x: Grid, radius: float) -> tuple[Grid, Grid]:
