@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from faceauth.consent.gate import ConsentGate
 from faceauth.db.engine import Database
-from faceauth.errors import ConsentError, Mismatch, SealBroken, SeveralMatch, UnknownReference
+from faceauth.errors import ConsentError, KeyDestroyed, Mismatch, SealBroken, SeveralMatch, UnknownReference
 from faceauth.match import decide as match
 from faceauth.types import ConsentGrant, MatchDecision, OperatingPoint, Probe, Reference
 from faceauth.vault.index import ReferenceIndex
@@ -67,17 +67,19 @@ class Search:
                     if nominee.account in grants:
                         continue
                     grant = self.gate.ask(conn, tenant=tenant, account=nominee.account, scenario=scenario)
-                except (ConsentError, SealBroken, UnknownReference):
-                    # Erased, withdrawn or damaged since the index saw it: it cannot let anyone in.
+                    opened = self.references.open_account(
+                        conn,
+                        tenant=tenant,
+                        account=grant.account,
+                        scenario=scenario,
+                        model_digest=probe.model_digest,
+                    )
+                except (ConsentError, KeyDestroyed, SealBroken, UnknownReference):
+                    # Erased, withdrawn or damaged since the index saw it: it cannot let anyone in, and must keep
+                    # nobody else out.
                     continue
                 grants[nominee.account] = grant
-                references += self.references.open_account(
-                    conn,
-                    tenant=tenant,
-                    account=grant.account,
-                    scenario=scenario,
-                    model_digest=probe.model_digest,
-                )
+                references += opened
         if not references:
             return None
         try:

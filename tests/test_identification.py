@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from faceauth.db.schema import attempts
+from faceauth.db.schema import attempts, data_keys
+from faceauth.db.schema import biometric_references as references
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.match import decide as match
 from faceauth.search import VERIFY_POINT
@@ -180,3 +181,22 @@ def _identified(door: Service, colour: tuple[int, int, int] = RED) -> Any:
     opened = door.open("identify", None, "door")
     door.post(opened, colour)
     return opened
+
+
+def test_who_cannot_be_opened_keeps_nobody_else_from_being_found(
+    door: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R48: a data key that is gone, as while an erasure ends, is that person's matter alone."""
+    into = door.installation
+    for account, colour in (("ben", BLUE), ("anna", RED)):
+        door.agree(account, scenario="door")
+        assert door.post(door.open("enrol", account, scenario="door"), colour).state == "accepted"
+    with into.key_database.begin() as conn:
+        conn.execute(data_keys.delete().where(data_keys.c.account == "ben"))
+    with into.data.read() as conn:
+        stored = select(references.c.reference_id).where(references.c.scenario == "door")
+        everybody = [Candidate(reference_id, 1.0) for reference_id in conn.scalars(stored)]
+    assert len(everybody) > 1
+    monkeypatch.setattr(type(into.index), "search", lambda *_: everybody)
+    assert door.reason(_identified(door))[0] == "accepted"
+    assert door.reason(_identified(door, BLUE)) == ("denied", "mismatch")
