@@ -40,9 +40,9 @@ def serve(
     configure_logging()
     installation = open_installation(settings, fill=False)
     try:
-        passive.warn(installation)
         listening = _listen(host, port)
         with listening:
+            passive.warn(installation)
             config = uvicorn.Config(
                 create_app(installation),
                 # Our own log lines name routes and no people; uvicorn's would name paths.
