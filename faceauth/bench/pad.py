@@ -62,8 +62,8 @@ _OPEN: Final[dict[str, Any]] = {
     "passive_pass": _ANYTHING,
     "passive_fail": _ANYTHING,
 }
-"""Thresholds of a pass that only measures. Order, timing, points that are left to follow and one person still count:
-without them there is nothing to measure."""
+"""Thresholds of a pass that only measures. Order, timing, points that are left to follow and one person still
+count: without them there is nothing to measure."""
 
 THRESHOLDS: Final[Mapping[tuple[str, str], str | float]] = {
     ("continuity", "kept"): "least_kept",
