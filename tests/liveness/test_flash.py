@@ -74,6 +74,14 @@ def test_colours_that_come_late_are_denied(lit: Challenge) -> None:
     assert gate_of(lit, film(Head(portrait(1), LANDMARKS, seed=1), lit, seed=3, late_ms=900)) == "flash"
 
 
+def test_colours_whose_lag_is_not_stable_are_denied(lit: Challenge) -> None:
+    """LIVENESS.md, G0: one lag must do for all colours."""
+    flash = lit.steps[-1]
+    drifting = tuple(replace(one, ms=one.ms + 100) for one in flash.colours)
+    shown = replace(lit, steps=(*lit.steps[:-1], replace(flash, colours=drifting)))
+    assert gate_of(lit, film(Head(portrait(1), LANDMARKS, seed=1), lit, seed=3, shown=shown)) == "flash"
+
+
 def test_without_colours_one_more_flash_is_asked_for_and_then_no_more(lit: Challenge) -> None:
     dark = film(Head(portrait(1), LANDMARKS, seed=1), lit, seed=3, power=0.0)
     with pytest.raises(LivenessInconclusive) as unclear:
