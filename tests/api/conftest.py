@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 import faceauth.installation
 from faceauth.api.app import create_app
+from faceauth.capture.session import SessionStore
 from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
 from faceauth.identity.apikeys import ROLES
 from faceauth.installation import Installation, create_installation, open_installation
@@ -31,6 +32,7 @@ class FakePipeline:
     answers: list[SessionAnswer | Exception] = field(default_factory=list)
     asked: list[tuple[str, str, tuple[bytes, ...], object]] = field(default_factory=list)
     chains: list[object] = field(default_factory=list)
+    sessions: SessionStore = field(default_factory=SessionStore)
     judge: Callable[[], None] = lambda: None
 
     def submit(
