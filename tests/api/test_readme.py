@@ -48,7 +48,7 @@ def test_the_calls_work_when_pasted(service: Service) -> None:
     filled = {
         "$API": "/v1",
         "$AUTH": f"Authorization: Bearer {service.secrets['application']}",
-        "2026-01-01T12:00:00Z": service.clock().isoformat(timespec="seconds"),
+        "$(date -u +%FT%TZ)": service.clock().isoformat(timespec="seconds"),
     }
     account, scenarios, consent, session, result = curls()
     assert send(service, account, filled).status_code == 200
