@@ -12,7 +12,7 @@ import structlog
 
 from faceauth.api.metrics import Metrics
 from faceauth.api.work import CORES, Result, Work
-from faceauth.capture.session import CaptureSession
+from faceauth.capture.session import CaptureSession, SessionStore
 from faceauth.errors import Denied, FaceauthError, Overloaded, SessionClosed
 from faceauth.installation import Installation
 from faceauth.liveness.challenge import challenge_from_wire
@@ -101,7 +101,7 @@ class Streams:
         self._pipeline = installation.pipeline
         self._ending = Ending(
             data=installation.data,
-            sessions=installation.pipeline.sessions,
+            sessions=SessionStore(),
             attempts=installation.attempts,
             pipeline=installation.pipeline,
             clock=installation.clock,
