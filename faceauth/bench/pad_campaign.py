@@ -30,6 +30,9 @@ KINDS: Final = (BONA_FIDE, *SPECIES)
 AHEAD: Final = 4
 """Sessions a process is given at a time: enough that none waits, few enough that stopping loses little."""
 
+_BEGIN: Final = '{"of": "'
+"""How each line of outcomes begins."""
+
 Made = Callable[[], Judge]
 Key = tuple[str, int, bool]
 """The kind, the seed, and whether colours were shown."""
@@ -68,6 +71,7 @@ class Outcomes:
     def __init__(self, path: Path | None, fingerprint: str) -> None:
         """Go on with `path`; without one nothing is kept."""
         self._path, self._of = path, fingerprint
+        self._whole = False
 
     def read(self) -> dict[Key, list[Trial]]:
         """Return what is there already.
@@ -88,8 +92,8 @@ class Outcomes:
                     key = (str(said["kind"]), int(said["seed"]), bool(said["flash"]))
                     found[key] = [_trial(one) for one in said["trials"]]
             except (ValueError, KeyError, TypeError) as error:
-                if number == len(lines):
-                    break  # the line that was being written when it was stopped
+                if number == len(lines) and line.startswith(_BEGIN):
+                    break  # it was being written when the campaign was stopped
                 raise InvalidRequest(f"Line {number} of {self._path} is no outcome. Name another file.") from error
         return found
 
@@ -105,9 +109,19 @@ class Outcomes:
             "flash": flash,
             "trials": [_said(one) for one in trials],
         }
-        whole = not self._path.exists() or self._path.read_bytes()[-1:] in {b"\n", b""}
+        self._cut()
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(("" if whole else "\n") + json.dumps(said) + "\n")
+            file.write(json.dumps(said) + "\n")
+
+    def _cut(self) -> None:
+        """Take away a last line that was not finished, once: what follows would be added to it."""
+        if self._path is None or self._whole or not self._path.exists():
+            return
+        text = self._path.read_bytes()
+        if not text.endswith(b"\n"):
+            with self._path.open("r+b") as file:
+                file.truncate(text.rfind(b"\n") + 1)
+        self._whole = True
 
 
 def run(
