@@ -4,6 +4,7 @@ import dataclasses
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import numpy as np
@@ -48,13 +49,19 @@ class StreamedPipeline:
 
     def begin(self, session_id: str, client_token: str, *, streamed: bool) -> CaptureSession:
         assert streamed
-        with self.installation.data.read() as conn:
-            sessions = self.installation.desk.sessions
-            return sessions.for_device(conn, session_id=session_id, client_token=client_token)
+        into = self.installation
+        with into.data.begin() as conn:
+            session = into.desk.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+            capture = timedelta(minutes=1)
+            return into.desk.sessions.claim(conn, session, now=into.clock(), capture=capture, streamed=True)
 
     def decide(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
         self.bursts.append(read(challenge_from_wire(session.challenge)))
-        return SessionAnswer(self.answers.pop(0))
+        answer = self.answers.pop(0)
+        if answer == "open":
+            with self.installation.data.begin() as conn:
+                self.installation.desk.sessions.release(conn, session)
+        return SessionAnswer(answer)
 
     def refuse(self, _session: CaptureSession, denied: Exception) -> SessionAnswer:
         raise AssertionError(denied)
