@@ -174,7 +174,8 @@ class Judge:
         values: dict[tuple[str, str], float] = {}
 
         def keep(gate: str, name: str, value: float) -> None:
-            values[gate, name] = value
+            # Both passes may measure it, the second of frames that the gates would not take: the worse one counts.
+            values[gate, name] = min(values.get((gate, name), value), value)
 
         verdict, by = self._decide(recording, faces, level, keep)
         if verdict != "accepted":
