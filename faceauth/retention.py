@@ -23,7 +23,7 @@ from faceauth.db.engine import Database
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import FaceauthError
 from faceauth.installation import Installation
-from faceauth.settings import RetentionSettings
+from faceauth.sections import RetentionSettings
 from faceauth.vault.erasure import Erasure
 
 log = structlog.get_logger(__name__)

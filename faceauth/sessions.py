@@ -19,7 +19,7 @@ from faceauth.identity.attempts import Attempts
 from faceauth.identity.tokens import Tokens
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
 from faceauth.liveness.profiles import PROFILES, Profile
-from faceauth.settings import SessionSettings
+from faceauth.sections import SessionSettings
 from faceauth.types import Challenge, Purpose
 
 

@@ -18,7 +18,8 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import ConsentRequired, UnknownAccount
 from faceauth.installation import create_installation, databases
 from faceauth.restoring import Restore, Restored
-from faceauth.settings import KeySettings, Settings
+from faceauth.sections import KeySettings
+from faceauth.settings import Settings
 from faceauth.vault.backup import Backups, Copy
 from faceauth.vault.journal import journal_of
 from faceauth.vault.keyring import load_keyring

@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
 
-BASE = {"errors", "types", "clock", "settings", "signing", "db"}
+BASE = {"errors", "types", "clock", "sections", "settings", "signing", "db"}
 STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
 COMPOSERS = {
@@ -22,7 +22,8 @@ ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "types": set(),
     "clock": set(),
-    "settings": {"errors"},
+    "sections": set(),
+    "settings": {"errors", "sections"},
     "signing": {"errors"},
     "db": {"errors", "clock"},
     "audit": BASE,

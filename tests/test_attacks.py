@@ -24,7 +24,7 @@ from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.challenge import make_challenge
 from faceauth.liveness.decision import judge
 from faceauth.liveness.profiles import MOTION_FLASH
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.simulate import Head, Print, SimulatedFrame, simulate_session
 from faceauth.simulate.attacks import BEND_RADIUS, Screen
 from faceauth.simulate.surface import Subject, Surface

@@ -31,7 +31,7 @@ BREACHES: list[tuple[Check, str, str]] = [
     (house.check_imports, "pipeline.py", "from faceauth.api.wire import Session"),
     (house.check_imports, "api/app.py", "from faceauth.cli import app"),
     (house.check_imports, "types.py", "from faceauth.errors import Denied"),
-    (house.check_imports, "errors.py", "from fastapi import HTTPException"),
+    (house.check_imports, "errors/root.py", "from fastapi import HTTPException"),
     (house.check_imports, "vault/index.py", "import typer"),
     (house.check_imports, "vault/index.py", "from . import keys"),
     (house.check_imports, "vault/index.py", "from tests.clocks import at"),

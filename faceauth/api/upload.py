@@ -15,7 +15,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from faceauth.errors import ImageTooLarge, InvalidRequest, InvalidTimeline, TooManyFrames
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 
 TIMELINE_BYTES: Final = 65_536
 """A timeline entry is below 100 bytes, so this is room for hundreds of frames (own figure)."""

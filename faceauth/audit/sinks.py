@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from typing import Final, Protocol
 
-from faceauth.settings import AuditSettings
+from faceauth.sections import AuditSettings
 
 _SYSLOG_PRIORITY: Final = 10 * 8 + 5
 """Facility 10 (security), severity 5 (notice): RFC 5424, 6.2.1."""

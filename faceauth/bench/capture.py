@@ -15,7 +15,7 @@ from faceauth.bench.rates import Rate
 from faceauth.capture.decode import decode
 from faceauth.capture.faces import FaceReader
 from faceauth.errors import InvalidImage, InvalidRequest
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import ChipTemplate, DetectedFace, Detector, Frame, Image
 
 Progress: TypeAlias = Callable[[str, int, int], None]

@@ -21,7 +21,7 @@ from faceauth.embed.origins import Conversion
 from faceauth.embed.packs import Pack
 from faceauth.embed.sources import package_file
 from faceauth.errors import ConfigurationError
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import ChipTemplate, Detector, Image, Points
 
 BATCHES = (1, 4, 8)

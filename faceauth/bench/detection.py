@@ -20,7 +20,7 @@ from faceauth.bench.embeddings import nearest_centre
 from faceauth.bench.rates import Rate
 from faceauth.capture.decode import decode
 from faceauth.errors import InvalidImage, InvalidRequest
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import DetectedFace, Detector, Image
 
 Progress: TypeAlias = Callable[[str, int, int], None]

@@ -15,7 +15,7 @@ from faceauth.bench.dataset import Picture
 from faceauth.capture.align import align
 from faceauth.capture.decode import decode
 from faceauth.errors import InvalidImage
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import DetectedFace, Detector, Embedder, Image
 
 Progress: TypeAlias = Callable[[str, int, int], None]

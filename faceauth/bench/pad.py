@@ -28,7 +28,7 @@ from faceauth.errors import (
 )
 from faceauth.liveness.decision import judge
 from faceauth.liveness.profiles import PROFILES, Profile
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import AlignedFace, Embedder, PassiveModels, Recorder
 
 Progress = Callable[[str, int, int], None]

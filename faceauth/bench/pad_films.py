@@ -11,7 +11,7 @@ from faceauth.capture.decode import decode
 from faceauth.errors import InvalidRequest
 from faceauth.liveness.challenge import make_challenge
 from faceauth.liveness.profiles import Profile
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.simulate import Head, record, simulate_session
 from faceauth.simulate.attacks import SPECIES
 from faceauth.types import Challenge

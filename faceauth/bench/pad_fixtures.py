@@ -15,7 +15,7 @@ from faceauth.errors import LivenessDenied
 from faceauth.liveness.challenge import make_challenge
 from faceauth.liveness.decision import judge
 from faceauth.liveness.profiles import Profile
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.simulate import Head, SimulatedFrame, record, simulate_session
 from faceauth.simulate.attacks import SPECIES, Species
 from faceauth.types import Challenge, Embedder, Image, Points

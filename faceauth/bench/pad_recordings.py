@@ -25,7 +25,7 @@ from faceauth.errors import InvalidRequest, InvalidTimeline
 from faceauth.liveness.challenge import challenge_from_wire
 from faceauth.liveness.geometry import nose
 from faceauth.liveness.profiles import Profile
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import Challenge, DetectedFace, Frame, Step, StepKind
 
 CLIP_FPS: Final = 15.0

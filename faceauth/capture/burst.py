@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from faceauth.capture.decode import Inspected, develop, inspect
 from faceauth.errors import ImageTooLarge, InvalidImage, InvalidRequest, InvalidTimeline, TooManyFrames
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import AlignedFace, Challenge, DetectedFace, Evidence, Frame
 
 LAST_MS = 60_000

@@ -11,7 +11,7 @@ from faceauth.capture.formats import jpeg, png, webp
 from faceauth.capture.formats.header import Header
 from faceauth.capture.quiet import library_messages
 from faceauth.errors import ImageTooLarge, InvalidImage
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import Frame, Image
 
 OPAQUE = 255

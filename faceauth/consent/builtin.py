@@ -3,7 +3,7 @@
 from importlib.resources import files
 from string import Template
 
-from faceauth.settings import ConsentSettings
+from faceauth.sections import ConsentSettings
 
 LOGIN = "login"
 

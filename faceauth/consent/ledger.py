@@ -24,7 +24,7 @@ from faceauth.consent.standing import (
 )
 from faceauth.db.schema import live_consents
 from faceauth.errors import ConsentInvalid, GuardianRequired, UnknownAccount, UnknownNotice, UnknownScenario
-from faceauth.settings import ConsentSettings
+from faceauth.sections import ConsentSettings
 
 __all__ = ["Affirmation", "ConsentEvent", "ConsentLedger", "ConsentRequest", "ConsentState", "Signer"]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from faceauth.consent.notices import NoticeText
 from faceauth.consent.scenarios import Scenario
-from faceauth.settings import ConsentSettings
+from faceauth.sections import ConsentSettings
 
 SCHEMA = "faceauth/consent-record/v1"
 """Names this layout; a later one gets another name and old records keep theirs."""

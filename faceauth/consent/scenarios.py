@@ -15,7 +15,7 @@ from faceauth.db.rows import insert_if_absent
 from faceauth.db.schema import scenarios as table
 from faceauth.db.schema import tenants
 from faceauth.errors import AlreadyExists, InvalidRequest, UnknownScenario
-from faceauth.settings import ConsentSettings
+from faceauth.sections import ConsentSettings
 
 Mode = Literal["verify", "identify"]
 

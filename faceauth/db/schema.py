@@ -16,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -24,10 +23,11 @@ from sqlalchemy import (
     false,
 )
 
-from faceauth.db.columns import ID, NAMES, UtcDateTime
+from faceauth.db.columns import ID, UtcDateTime
+from faceauth.db.metadata import DATA, KEYS
 
-METADATA = MetaData(naming_convention=NAMES)
-KEY_METADATA = MetaData(naming_convention=NAMES)
+METADATA = DATA
+KEY_METADATA = KEYS
 
 installation = Table(
     "installation",

@@ -12,7 +12,7 @@ from faceauth.capture.decode import decode
 from faceauth.embed.origins import PackageFile
 from faceauth.embed.sources import Progress, package_file, silent
 from faceauth.errors import InvalidImage, InvalidRequest
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import DetectedFace, Detector, Image, Points
 
 GROUP: Final = PackageFile(

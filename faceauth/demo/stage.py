@@ -18,8 +18,9 @@ from faceauth.consent.request import Affirmation, ConsentRequest
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.demo.people import Cast
 from faceauth.installation import Installation, create_installation, open_installation
+from faceauth.sections import KeySettings
 from faceauth.sessions import OpenedSession
-from faceauth.settings import KeySettings, Settings
+from faceauth.settings import Settings
 from faceauth.simulate import SimulatedFrame, Subject, simulate_session
 from faceauth.types import Purpose
 

@@ -11,7 +11,7 @@ from faceauth.embed.manifest import PackSpec, pack_spec
 from faceauth.embed.normaliser import load_normaliser
 from faceauth.embed.session import Provider, load_session
 from faceauth.errors import ModelError, ModelMissing
-from faceauth.settings import InferenceSettings
+from faceauth.sections import InferenceSettings
 from faceauth.types import Detector, Embedder, ModelSession
 
 

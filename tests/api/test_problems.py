@@ -18,7 +18,7 @@ def tree(root: type[FaceauthError] = FaceauthError) -> list[type[FaceauthError]]
 
 
 def ours() -> list[type[FaceauthError]]:
-    return [kind for kind in tree() if kind.__module__ == errors.__name__]
+    return [kind for kind in tree() if kind.__module__.startswith(f"{errors.__name__}.")]
 
 
 def raised(kind: type[FaceauthError]) -> FaceauthError:

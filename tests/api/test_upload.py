@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from faceauth.api.upload import Burst, read_burst
 from faceauth.errors import FaceauthError, ImageTooLarge, InvalidRequest, InvalidTimeline, TooManyFrames
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 
 CAPS = CaptureSettings(max_frame_bytes=2000, max_frames=5, max_session_bytes=6000)
 TYPE = "multipart/form-data; boundary=xyz"

@@ -22,7 +22,7 @@ from faceauth.errors import InvalidRequest, InvalidTimeline
 from faceauth.liveness.challenge import challenge_to_wire
 from faceauth.liveness.observations import Measured, Outcomes
 from faceauth.liveness.profiles import MOTION, PROFILES
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.simulate import Head, SimulatedFrame, simulate_session
 from faceauth.types import AlignedFace, Challenge, DetectedFace, Frame
 from tests.liveness.conftest import LANDMARKS, MeanEmbedder, challenge_of, portrait, to_face

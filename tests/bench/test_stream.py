@@ -5,7 +5,7 @@ import numpy as np
 
 from faceauth.bench.stream import Load, unlike_any_other
 from faceauth.capture.decode import inspect
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 
 
 def test_frames_are_the_same_picture_and_other_bytes() -> None:

@@ -16,7 +16,7 @@ from faceauth.errors import (
     InvalidTimeline,
     TooManyFrames,
 )
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import Challenge, Step
 
 CHALLENGE = Challenge(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from faceauth.capture.decode import decode, develop, inspect, upright
 from faceauth.errors import FaceauthError, ImageTooLarge, InvalidImage
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.types import Frame, Image
 
 LIMITS = CaptureSettings()

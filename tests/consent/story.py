@@ -14,7 +14,7 @@ from faceauth.consent.ledger import Affirmation, ConsentLedger, ConsentRequest
 from faceauth.consent.notices import NoticeStore
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.schema import biometric_references, live_consents, tombstones
-from faceauth.settings import ConsentSettings
+from faceauth.sections import ConsentSettings
 
 TENANT = "shop"
 ANN = "ann"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from faceauth.consent.notices import Notice
 from faceauth.errors import InvalidRequest, UnknownNotice, UnknownScenario
-from faceauth.settings import ConsentSettings
+from faceauth.sections import ConsentSettings
 from tests.consent.story import TENANT, Story
 from tests.databases import Databases
 

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from faceauth.consent.ledger import ConsentLedger
 from faceauth.consent.notices import text_sha256
-from faceauth.settings import ConsentSettings
+from faceauth.sections import ConsentSettings
 from faceauth.signing import Signer
 from tests.consent.story import ANN, TENANT, Story
 from tests.databases import Databases

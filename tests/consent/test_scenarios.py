@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from faceauth.errors import AlreadyExists, InvalidRequest, UnknownScenario
-from faceauth.settings import ConsentSettings
+from faceauth.sections import ConsentSettings
 from tests.consent.story import TENANT, Story
 from tests.databases import Databases
 

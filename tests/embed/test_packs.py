@@ -20,7 +20,7 @@ from faceauth.embed.packs import Pack, load_pack, load_spec
 from faceauth.embed.session import PROVIDERS, OnnxSession, load_session
 from faceauth.embed.sources import sha256_hex
 from faceauth.errors import ModelAltered, ModelError, ModelMissing
-from faceauth.settings import InferenceSettings
+from faceauth.sections import InferenceSettings
 from faceauth.types import Embedder, Image
 from tests.embed.graphs import embedder as small_embedder
 

@@ -16,7 +16,7 @@ from faceauth.capture.quality import measure
 from faceauth.liveness.colours import draw_colours
 from faceauth.liveness.decision import judge
 from faceauth.liveness.profiles import MOTION, PROFILES, Profile
-from faceauth.settings import CaptureSettings
+from faceauth.sections import CaptureSettings
 from faceauth.simulate import Head, SimulatedFrame, Subject, simulate_session
 from faceauth.simulate.motion import Manner
 from faceauth.types import (

@@ -1,6 +1,6 @@
 """The one place that turns the setting into a holder of key-encryption keys."""
 
-from faceauth.settings import KeySettings
+from faceauth.sections import KeySettings
 from faceauth.vault.keks import KekHolder
 from faceauth.vault.providers.environment import EnvironmentKeks
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from faceauth.errors import ConfigurationError, KeyUnavailable, SealBroken
-from faceauth.settings import TokenSettings
+from faceauth.sections import TokenSettings
 from faceauth.vault.keks import Plain, Wrapped
 from faceauth.vault.providers.deadline import Deadline
 from faceauth.vault.records import NONCE_BYTES, TAG_BYTES, record_header, split_record

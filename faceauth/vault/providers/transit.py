@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from faceauth.errors import ConfigurationError, KeyUnavailable, SealBroken
-from faceauth.settings import VaultSettings
+from faceauth.sections import VaultSettings
 from faceauth.vault.keks import Plain, Wrapped
 from faceauth.vault.providers.deadline import Deadline
 from faceauth.vault.secret import KeyBytes

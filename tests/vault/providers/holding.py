@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from faceauth.settings import KeySettings, TokenSettings, VaultSettings
+from faceauth.sections import KeySettings, TokenSettings, VaultSettings
 from faceauth.vault.keks import KekHolder
 from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.providers.choose import choose_holder

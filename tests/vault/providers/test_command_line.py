@@ -11,7 +11,8 @@ from faceauth.cli import app
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.installation import databases, keyring_place
-from faceauth.settings import KeySettings, load_settings
+from faceauth.sections import KeySettings
+from faceauth.settings import load_settings
 from faceauth.vault.keystore import DataKeys
 from tests.vault.providers.holding import Holding
 

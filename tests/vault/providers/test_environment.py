@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from faceauth.errors import ConfigurationError, KeyUnavailable
-from faceauth.settings import KeySettings
+from faceauth.sections import KeySettings
 from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.providers.choose import choose_holder
 from faceauth.vault.providers.environment import EnvironmentKeks, parse_secrets

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from faceauth.errors import ConfigurationError, KeyUnavailable
-from faceauth.settings import KeySettings, TokenSettings
+from faceauth.sections import KeySettings, TokenSettings
 from faceauth.vault.keks import Plain
 from faceauth.vault.providers import token as module
 from faceauth.vault.providers.choose import choose_holder

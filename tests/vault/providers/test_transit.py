@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from faceauth.errors import ConfigurationError, KeyUnavailable
-from faceauth.settings import KeySettings, VaultSettings
+from faceauth.sections import KeySettings, VaultSettings
 from faceauth.vault.keks import Plain, Wrapped
 from faceauth.vault.providers import transit as module
 from faceauth.vault.providers.choose import choose_holder

@@ -1,0 +1,167 @@
+"""The groups of settings: names, defaults and what they mean. `faceauth.settings` reads them."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, SecretStr, model_validator
+
+
+class Section(BaseModel):
+    """A group of settings; a name that is none is refused, here as at the top."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TokenSettings(Section):
+    """The PKCS#11 token of the key provider `pkcs11`."""
+
+    module: Path | None = Field(default=None, description="The token's PKCS#11 library.")
+    token: str = Field(default="", description="The token's label.")
+    pin: SecretStr = Field(default=SecretStr(""), description="The user's PIN on the token.")
+    label: str = Field(default="faceauth", description="How the keys' labels start; the version follows.")
+
+
+class VaultSettings(Section):
+    """HashiCorp Vault, for the key provider `vault`."""
+
+    url: str = Field(default="", description="Vault's address.")
+    token: SecretStr = Field(default=SecretStr(""), description="The token that may use the key.")
+    token_file: Path | None = Field(
+        default=None, description="A file with the token instead, read at each use: an agent may renew it."
+    )
+    mount: str = Field(default="transit", description="Where the transit engine is mounted.")
+    key: str = Field(default="faceauth", description="The transit key's name.")
+    namespace: str = Field(default="", description="Vault's namespace, if it has any.")
+    ca_file: Path | None = Field(default=None, description="The certificates that Vault's own must lead to.")
+
+
+class KeySettings(Section):
+    """Where the key-encryption keys come from."""
+
+    provider: Literal["file", "environment", "pkcs11", "vault"] = Field(
+        default="file", description="Who holds the key-encryption keys; nothing falls back to another."
+    )
+    file: Path | None = Field(
+        default=None, description="The keyring file; beside the data folder, named after it, if not set."
+    )
+    journal: Path | None = Field(
+        default=None, description="The journal of erasures; beside the keyring, named after it, if not set."
+    )
+    secret: SecretStr = Field(
+        default=SecretStr(""), description="For `environment`: 32 random bytes in base64, or versions: `1:… 2:…`."
+    )
+    timeout_s: float = Field(
+        default=3.0, gt=0, le=30, description="Seconds after which a token or Vault counts as down."
+    )
+    pkcs11: TokenSettings = Field(default_factory=TokenSettings)
+    vault: VaultSettings = Field(default_factory=VaultSettings)
+
+
+class CaptureSettings(Section):
+    """Caps on what a device may send (R20)."""
+
+    max_pixels: PositiveInt = Field(default=12_000_000, description="Pixels in one picture, from its header.")
+    max_frame_bytes: PositiveInt = Field(default=2_000_000, description="Bytes of one frame.")
+    max_frames: PositiveInt = Field(default=90, description="Frames in one session.")
+    max_session_bytes: PositiveInt = Field(default=30_000_000, description="Bytes of all frames of one session.")
+    min_eye_distance: float = Field(default=50.0, description="Pixels between the eyes, facing the camera.")
+
+
+class SessionSettings(Section):
+    """The life of a session."""
+
+    open_s: PositiveInt = Field(default=300, description="Seconds a session waits for its first frame.")
+    capture_s: PositiveInt = Field(default=60, le=60, description="Seconds it lives once capture starts (R15).")
+    reauthentication_max_age_s: PositiveInt = Field(
+        default=300, description="How old the proof by another factor may be when a face is enrolled (R14)."
+    )
+    posts: PositiveInt = Field(default=3, description="Multipart posts one session may make before a decision.")
+
+
+class LivenessSettings(Section):
+    """What is kept of the liveness gates; what they ask for is the scenario's."""
+
+    observe: bool = Field(
+        default=False, description="Keep what the gates measured, without frames, for tuning (docs/passive.md)."
+    )
+    observe_days: PositiveInt = Field(default=14, le=90, description="Days such values are kept.")
+
+
+class ServiceSettings(Section):
+    """The process that serves."""
+
+    workers: PositiveInt = Field(default=2, description="Threads that judge frames.")
+    queue: PositiveInt = Field(default=16, description="Requests that may wait for one of them (R59).")
+
+
+class StreamSettings(Section):
+    """Sessions over the WebSocket."""
+
+    sessions: PositiveInt = Field(default=64, description="Sessions that may be streamed at once (R59).")
+    step_s: PositiveInt = Field(default=7, le=60, description="Seconds a person has for one step.")
+    frames: PositiveInt = Field(default=240, description="Frames of one burst; a post has its own cap.")
+    first_frame_s: PositiveInt = Field(
+        default=30, description="Seconds a connection may wait with its first frame."
+    )
+
+
+class InferenceSettings(Section):
+    """What runs the embedder."""
+
+    provider: Literal["cpu", "cuda", "coreml", "openvino"] = Field(
+        default="cpu", description="ONNX Runtime's provider for the embedder; nothing falls back to another."
+    )
+    batch: PositiveInt = Field(default=32, description="Chips embedded at once on an accelerator.")
+    wait_ms: float = Field(
+        default=3.0, ge=0, le=50, description="Milliseconds an accelerator waits for more chips to embed at once."
+    )
+
+
+class RetentionSettings(Section):
+    """How long what is kept (R39); a scenario's own term is the scenario's."""
+
+    inactivity_days: PositiveInt = Field(
+        default=365, le=1095, description="Days after which a face that nobody used is erased."
+    )
+    sessions_days: PositiveInt = Field(
+        default=90, le=1095, description="Days that the record of a session is kept, but a person's last use."
+    )
+    every_minutes: NonNegativeInt = Field(
+        default=60, description="Minutes between two runs by the service; 0: only by `faceauth retention run`."
+    )
+
+
+class AuditSettings(Section):
+    """A second place for audit records, outside the database (R49)."""
+
+    file: Path | None = Field(default=None, description="A file that every audit record is appended to as well.")
+    syslog: Path | None = Field(default=None, description="A syslog socket instead, such as /dev/log.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.file is not None and self.syslog is not None:
+            raise ValueError("set either AUDIT__FILE or AUDIT__SYSLOG")
+        return self
+
+
+class IndexSettings(Section):
+    """What searches for whoever gives no name."""
+
+    backend: Literal["faiss"] = Field(default="faiss", description="What searches: FAISS, in this process.")
+    engine: Literal["auto", "exact", "fp16", "int8", "codes"] = Field(
+        default="auto", description="How large galleries are kept; `auto` chooses by size (docs/index-engines.md)."
+    )
+    nominated: PositiveInt = Field(
+        default=1_000, description="References that the codes of a large gallery nominate for exact comparison."
+    )
+
+
+class ConsentSettings(Section):
+    """What notices and receipts name, and who may agree."""
+
+    controller: str = Field(default="The operator of this service", description="Who decides about the data.")
+    controller_contact: str = Field(default="", description="How the controller is reached.")
+    jurisdiction: str = Field(default="", description="Whose law applies, as written into receipts.")
+    storage_place: str = Field(default="On this installation's own storage", description="Where data is kept.")
+    minimum_age: PositiveInt = Field(default=14, description="Below it a guardian must agree (R35).")
+    validity_days: PositiveInt = Field(default=365, description="Days after which a consent must be renewed.")
