@@ -15,7 +15,7 @@ STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
 COMPOSERS = {
     *("sessions", "lifecycle", "pipeline", "search", "streaming", "renewal", "filling", "restoring", "two_people"),
-    "installation",
+    *("assembly", "installation"),
 }
 
 ROOMS: dict[str, set[str]] = {
@@ -38,6 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "two_people": BELOW_PIPELINE,
     "restoring": BELOW_PIPELINE,
     "filling": BELOW_PIPELINE,
+    "assembly": BELOW_PIPELINE | COMPOSERS,
     "installation": BELOW_PIPELINE | COMPOSERS,
     "retention": BELOW_PIPELINE | COMPOSERS,
     "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},
