@@ -1,5 +1,6 @@
 """Data sets on disk: a folder of people, and LFW's list of pairs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def read_folder(data: Path, *, limit: int | None = None) -> tuple[Picture, ...]:
     if not found:
         raise InvalidRequest(f"{data} holds no pictures. It must be a folder of folders, one a person.")
     return tuple(found[:limit])
+
+
+def several_each(pictures: Sequence[Picture]) -> list[Picture]:
+    """Return the pictures of those who have more than one: the others make no mated comparison."""
+    counts: dict[str, int] = {}
+    for picture in pictures:
+        counts[picture.person] = counts.get(picture.person, 0) + 1
+    return [picture for picture in pictures if counts[picture.person] > 1]
 
 
 def read_pairs(file: Path, pictures: tuple[Picture, ...]) -> tuple[Pair, ...]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from faceauth.bench.contenders import BATCHES, Entrant, aligning, camera_sized, decoding, detecting, embedding
-from faceauth.bench.dataset import Picture, read_folder
+from faceauth.bench.dataset import Picture, read_folder, several_each
 from faceauth.bench.int8 import Int8Accuracy, measure_int8
 from faceauth.bench.quantised import embedder_bytes
 from faceauth.bench.speed import Progress, Timing, race
@@ -55,7 +55,7 @@ def measure_speed(
         pack = load_spec(spec, folder)
         if spec.embedder.runtime != "onnx" or spec.embedder.batch == "one":
             raise InvalidRequest(f"The pack {name} embeds one chip at a time, or by a package's own class.")
-        int8, cost = measure_int8(pack, spec, folder, _several_each(found)[:pictures], progress=progress)
+        int8, cost = measure_int8(pack, spec, folder, several_each(found)[:pictures], progress=progress)
         costs.append(cost)
         entrants.append(Entrant(pack, spec, folder, embedder_bytes(spec, folder), int8))
     images = _images(found)
@@ -65,14 +65,6 @@ def measure_speed(
         racing = embedding(entrants, batch=batch, from_dir=from_dir, models_dir=models_dir)
         timings += race(racing, rounds=rounds, progress=progress)
     return tuple(timings), tuple(costs)
-
-
-def _several_each(pictures: Sequence[Picture]) -> list[Picture]:
-    """Return the pictures of those who have more than one: the others make no mated comparison."""
-    counts: dict[str, int] = {}
-    for picture in pictures:
-        counts[picture.person] = counts.get(picture.person, 0) + 1
-    return [picture for picture in pictures if counts[picture.person] > 1]
 
 
 def _images(pictures: Sequence[Picture]) -> list[Image]:

@@ -11,6 +11,7 @@ import typer
 from faceauth.cli.bench_detection import detection
 from faceauth.cli.bench_index import index
 from faceauth.cli.bench_pad import pad
+from faceauth.cli.bench_recognition import recognition
 from faceauth.cli.bench_report import report as iso_report
 from faceauth.cli.bench_speed import speed
 from faceauth.cli.bench_stream import stream
@@ -199,6 +200,7 @@ def chip_template(
 app.command()(detection)
 app.command()(index)
 app.command()(pad)
+app.command()(recognition)
 app.command()(speed)
 app.command()(stream)
 app.command("report")(iso_report)
