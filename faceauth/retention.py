@@ -100,6 +100,7 @@ class Retention:
             if progress is not None:
                 progress(number, len(plan.due))
         with self.data.begin() as conn:
+            self.sessions.forget_texts(conn, now=self.clock())
             done.sessions = self.sessions.delete_old(conn, before=self.clock() - self._kept)
         return done
 

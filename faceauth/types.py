@@ -3,7 +3,7 @@
 Every type is frozen. A stage takes only the type that the stage before it makes, so code that skips liveness
 or consent fails type checking. Who may make which type is held by ``tests/test_house.py``: `LiveCapture` only
 by ``faceauth.liveness``, `Probe` only by ``faceauth.embed``, `ConsentGrant` only by ``faceauth.consent``,
-`MatchDecision` only by ``faceauth.match``.
+`MatchDecision` only by ``faceauth.match``, `DeviceProof` only by ``faceauth.identity``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,10 @@ Vector: TypeAlias = NDArray[np.float32]
 
 Purpose = Literal["enrol", "verify", "identify"]
 StepKind = Literal["center", "turn_left", "turn_right", "nod_up", "nod_down", "closer", "flash"]
+DeviceKeyPolicy = Literal["required", "preferred", "none"]
+"""What a scenario asks of device keys: no acceptance without, used where one is proven, or not looked at."""
+KeyStrength = Literal["hwk", "swk"]
+"""Where a proven device key is kept, in RFC 8176's words: in hardware that was attested, or else in software."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Transaction:
+    """What a session is opened for beside the login: the person sees `text`, and `sha256` is over its UTF-8.
+
+    The text goes when the session is over; the digest stays. `locale` names the text's language, if it is known.
+    """
+
+    sha256: bytes
+    text: str | None = field(default=None, repr=False)
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """The random steps one session must be answered with; `nonce` is 128 random bits or more (R15).
 
     `extra` counts the motions that were asked for in addition because the answer was not clear: none or one.
+    `device_key` tells the device whether to sign, and `transaction` is what the answer is for, if anything.
     """
 
     nonce: bytes
@@ -60,6 +77,8 @@ class Challenge:
     steps: tuple[Step, ...]
     expires_at: datetime
     extra: int = 0
+    device_key: DeviceKeyPolicy = "none"
+    transaction: Transaction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +89,13 @@ class Evidence:
         received_ms: when the service received each face's frame, by its own clock, in order; over the stream only.
         told_ms: when it told each step, by the same clock and the step's id; over the stream only.
         chain: the last hash over nonce, challenge and frames as received; what the device says of it was compared.
-        device_key: the id of the key that signed `chain`.
+        unverified_signature: what the device says is its signature over `chain`, as parsed JSON.
     """
 
     received_ms: tuple[int, ...] | None = None
     told_ms: Mapping[str, int] | None = None
     chain: bytes | None = None
-    device_key: str | None = None
+    unverified_signature: object = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,6 +203,16 @@ class ConsentGrant:
     consent_id: str
     notice_version: int
     granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceProof:
+    """That a bound device key signed this very capture; only ``faceauth.identity`` makes it (R17)."""
+
+    device_id: str
+    tenant: str
+    account: str
+    strength: KeyStrength
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,7 +52,13 @@ ROOMS: dict[str, set[str]] = {
 """Every room and the rooms it may import besides itself: cli, api → pipeline → stages → types. A stage knows no
 other stage."""
 
-MAKERS = {"LiveCapture": "liveness", "Probe": "embed", "ConsentGrant": "consent", "MatchDecision": "match"}
+MAKERS = {
+    "LiveCapture": "liveness",
+    "Probe": "embed",
+    "ConsentGrant": "consent",
+    "MatchDecision": "match",
+    "DeviceProof": "identity",
+}
 """Who alone may make the types that say something was checked."""
 
 FRAMEWORKS = {"fastapi": {"api"}, "starlette": {"api"}, "uvicorn": {"api", "cli"}, "typer": {"cli"}}

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 
 from faceauth.db.schema import sessions
 from faceauth.errors import NotAuthenticated, SessionClosed, UnknownSession
-from faceauth.types import Purpose
+from faceauth.types import DeviceProof, KeyStrength, Purpose
 
 SessionState = Literal["open", "accepted", "denied", "expired", "cancelled"]
 
@@ -20,7 +20,8 @@ SessionState = Literal["open", "accepted", "denied", "expired", "cancelled"]
 class CaptureSession:
     """One session. `challenge` is in its stored form; `posts` counts the bursts claimed so far.
 
-    A `streamed` one takes no posts, and of its challenge only what was told leaves the service.
+    A `streamed` one takes no posts, and of its challenge only what was told leaves the service. `proof` is the
+    device key that signed the burst just judged; `device_id` and `device_strength` say so of an accepted session.
     """
 
     session_id: str
@@ -39,6 +40,9 @@ class CaptureSession:
     decided_at: datetime | None
     streamed: bool = False
     capture_started_at: datetime | None = None
+    device_id: str | None = None
+    device_strength: KeyStrength | None = None
+    proof: DeviceProof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ class SessionStore:
                 purpose=purpose,
                 scenario=scenario,
                 account=account,
-                challenge=dict(challenge),
+                challenge=_without_text(challenge),
+                transaction_text=challenge.get("transaction", {}).get("text"),
+                transaction_locale=challenge.get("transaction", {}).get("locale"),
                 token_digest=_token_digest(client_token),
                 state="open",
                 posts=0,
@@ -119,7 +125,7 @@ class SessionStore:
         conn.execute(
             update(sessions)
             .where(sessions.c.session_id == session_id, sessions.c.state == "open", sessions.c.expires_at <= now)
-            .values(state="expired", reason="expired", decided_at=now)
+            .values(state="expired", reason="expired", decided_at=now, transaction_text=None)
         )
 
     def stream(
@@ -133,7 +139,7 @@ class SessionStore:
         here = (sessions.c.session_id == session.session_id, sessions.c.streamed.is_(False))
         fresh = (sessions.c.state == "open", sessions.c.capture_started_at.is_(None), sessions.c.expires_at > now)
         changed = conn.execute(
-            update(sessions).where(*here, *fresh).values(streamed=True, challenge=dict(challenge))
+            update(sessions).where(*here, *fresh).values(streamed=True, challenge=_without_text(challenge))
         ).rowcount
         if changed != 1:
             raise SessionClosed("This session is over. Ask the application for a new one.")
@@ -212,7 +218,7 @@ class SessionStore:
         changed = conn.execute(
             update(sessions)
             .where(sessions.c.session_id == session.session_id, sessions.c.state == "open")
-            .values(judging=False, challenge=dict(challenge), expires_at=session.expires_at)
+            .values(judging=False, challenge=_without_text(challenge), expires_at=session.expires_at)
         ).rowcount
         if changed != 1:
             raise SessionClosed("This session is over. Ask the application for a new one.")
@@ -235,6 +241,9 @@ class SessionStore:
                 reason=outcome.reason,
                 matched_account=outcome.account,
                 reference_id=outcome.reference_id,
+                device_id=None if session.proof is None else session.proof.device_id,
+                device_strength=None if session.proof is None else session.proof.strength,
+                transaction_text=None,
                 judging=False,
                 decided_at=now,
             )
@@ -253,13 +262,18 @@ class SessionStore:
         """
         return conn.execute(delete(sessions).where(_old(before))).rowcount
 
+    def forget_texts(self, conn: Connection, *, now: datetime) -> None:
+        """Empty the transactions' texts of sessions whose time is over: nobody has to read them for that."""
+        late = (sessions.c.transaction_text.is_not(None), sessions.c.expires_at <= now)
+        conn.execute(update(sessions).where(*late).values(transaction_text=None))
+
     def cancel(self, conn: Connection, session: CaptureSession, *, now: datetime) -> bool:
         """End an open session without a decision; answer whether this call did it."""
         return (
             conn.execute(
                 update(sessions)
                 .where(sessions.c.session_id == session.session_id, sessions.c.state == "open")
-                .values(state="cancelled", judging=False, decided_at=now)
+                .values(state="cancelled", judging=False, decided_at=now, transaction_text=None)
             ).rowcount
             == 1
         )
@@ -284,6 +298,20 @@ def _token_digest(client_token: str) -> bytes:
     return hashlib.sha256(client_token.encode()).digest()
 
 
+def _without_text(challenge: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a challenge whose transaction's text stands elsewhere: in a column that is emptied at the end."""
+    told = challenge.get("transaction")
+    return dict(challenge) if told is None else {**challenge, "transaction": {"sha256": told["sha256"]}}
+
+
+def _with_text(row: Row[Any]) -> Mapping[str, Any]:
+    challenge: Mapping[str, Any] = row.challenge
+    if row.transaction_text is None:
+        return challenge
+    told = {"text": row.transaction_text, "locale": row.transaction_locale}
+    return {**challenge, "transaction": {**challenge["transaction"], **told}}
+
+
 def _session(row: Row[Any]) -> CaptureSession:
     return CaptureSession(
         session_id=row.session_id,
@@ -291,7 +319,7 @@ def _session(row: Row[Any]) -> CaptureSession:
         purpose=row.purpose,
         scenario=row.scenario,
         account=row.account,
-        challenge=row.challenge,
+        challenge=_with_text(row),
         state=row.state,
         reason=row.reason,
         matched_account=row.matched_account,
@@ -302,4 +330,6 @@ def _session(row: Row[Any]) -> CaptureSession:
         decided_at=row.decided_at,
         streamed=row.streamed,
         capture_started_at=row.capture_started_at,
+        device_id=row.device_id,
+        device_strength=row.device_strength,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +16,7 @@ from faceauth.db.schema import scenarios as table
 from faceauth.db.schema import tenants
 from faceauth.errors import AlreadyExists, InvalidRequest, UnknownScenario
 from faceauth.sections import ConsentSettings
+from faceauth.types import DeviceKeyPolicy
 
 Mode = Literal["verify", "identify"]
 
@@ -27,7 +28,8 @@ RETENTION_LIMIT = 1095
 class Scenario:
     """One purpose that a face may be used for; a retired one allows nothing any more.
 
-    With `stream_only` its sessions are answered over the stream, where steps are told one at a time.
+    With `stream_only` its sessions are answered over the stream, where steps are told one at a time. `device_key`
+    says what its logins ask of the device.
     """
 
     tenant: str
@@ -39,6 +41,7 @@ class Scenario:
     state: Literal["active", "retired"]
     created_at: datetime
     stream_only: bool = False
+    device_key: DeviceKeyPolicy = "preferred"
 
 
 class ScenarioStore:
@@ -97,6 +100,7 @@ class ScenarioStore:
         notices: Mapping[str, str],
         now: datetime,
         stream_only: bool = False,
+        device_key: DeviceKeyPolicy = "preferred",
     ) -> Scenario:
         """Make a scenario with its first notice; it starts with nobody's consent (R34).
 
@@ -114,6 +118,7 @@ class ScenarioStore:
         ):
             raise InvalidRequest("A scenario needs a title of 1 to 200 characters in at least one language.")
         row = {
+            "device_key": _policy(device_key),
             "tenant": tenant,
             "scenario": scenario,
             "mode": mode,
@@ -132,6 +137,17 @@ class ScenarioStore:
         self._notices.publish(conn, tenant=tenant, scenario=scenario, notices=notices, material=True, now=now)
         return self.get(conn, tenant, scenario)
 
+    def ask_device_key(self, conn: Connection, *, tenant: str, scenario: str, policy: DeviceKeyPolicy) -> Scenario:
+        """Set what the scenario's logins ask of the device; it holds from this commit on.
+
+        Raises:
+            UnknownScenario: This tenant has none of that name.
+            InvalidRequest: There is no such policy.
+        """
+        here = (table.c.tenant == tenant, table.c.scenario == scenario)
+        conn.execute(update(table).where(*here).values(device_key=_policy(policy)))
+        return self.get(conn, tenant, scenario)
+
     def retire(self, conn: Connection, *, tenant: str, scenario: str) -> Scenario:
         """Close the scenario for good: the gate stays shut from this commit on; retiring twice changes nothing.
 
@@ -143,3 +159,9 @@ class ScenarioStore:
         conn.execute(select(table.c.scenario).where(*here).with_for_update())
         conn.execute(update(table).where(*here).values(state="retired"))
         return self.get(conn, tenant, scenario)
+
+
+def _policy(policy: str) -> str:
+    if policy not in get_args(DeviceKeyPolicy):
+        raise InvalidRequest(f"device_key must be one of: {', '.join(get_args(DeviceKeyPolicy))}.")
+    return policy

@@ -23,11 +23,15 @@ from sqlalchemy import (
     false,
 )
 
+from faceauth.db import device_tables
 from faceauth.db.columns import ID, UtcDateTime
 from faceauth.db.metadata import DATA, KEYS
 
 METADATA = DATA
 KEY_METADATA = KEYS
+
+PARTS = (device_tables,)
+"""Modules with tables of their own: importing this one is to know every table."""
 
 installation = Table(
     "installation",
@@ -82,6 +86,7 @@ scenarios = Table(
     Column("state", String(10), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("stream_only", Boolean, nullable=False, server_default=false()),
+    Column("device_key", String(10), nullable=False, server_default="preferred"),
     ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
     CheckConstraint("mode IN ('verify', 'identify')", name="mode"),
     CheckConstraint("state IN ('active', 'retired')", name="state"),
@@ -207,6 +212,10 @@ sessions = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
     Column("streamed", Boolean, nullable=False, server_default=false()),
+    Column("device_id", ID),
+    Column("device_strength", String(3)),
+    Column("transaction_text", Text),
+    Column("transaction_locale", String(35)),
     CheckConstraint("purpose IN ('enrol', 'verify', 'identify')", name="purpose"),
     CheckConstraint("state IN ('open', 'accepted', 'denied', 'expired', 'cancelled')", name="state"),
     Index("ix_sessions_subject", "tenant", "account"),

@@ -4,7 +4,8 @@ h0 = SHA-256(nonce ‖ challenge), hi = SHA-256(h(i-1) ‖ i ‖ ti ‖ jpegi).
 
 `challenge` is canonical JSON (keys in order, no spaces, UTF-8) of ``{"profile", "steps"}``, each step being
 ``{"colours", "id", "kind", "min_ms"}`` and each colour ``{"ms", "rgb"}``; over the stream `steps` has the first
-step alone, for no other is told by then. `i` counts from 1 and `ti` are the ms as sent, both 4 bytes, big-endian;
+step alone, for no other is told by then. A session for a transaction has ``"transaction"`` beside these: the
+SHA-256 of its text, in hex. `i` counts from 1 and `ti` are the ms as sent, both 4 bytes, big-endian;
 `jpegi` are the bytes of the frame as sent. A device that signs, or attests itself, does so over the last of these
 hashes; whoever changes, drops, adds or reorders a frame changes it.
 """
@@ -17,14 +18,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from faceauth.errors import LivenessDenied
-from faceauth.types import Challenge, Step
+from faceauth.types import Challenge, Step, Transaction
 
 GATE: Final = "chain"
 
 _HEX: Final = re.compile("[0-9a-f]{64}", re.ASCII)
 
 
-def told_challenge(profile: str, steps: Sequence[Step]) -> bytes:
+def told_challenge(profile: str, steps: Sequence[Step], transaction: Transaction | None = None) -> bytes:
     """Return the bytes of the challenge that the chain begins with."""
     told = [
         {
@@ -35,7 +36,10 @@ def told_challenge(profile: str, steps: Sequence[Step]) -> bytes:
         }
         for step in steps
     ]
-    return json.dumps({"profile": profile, "steps": told}, sort_keys=True, separators=(",", ":")).encode()
+    whole: dict[str, object] = {"profile": profile, "steps": told}
+    if transaction is not None:
+        whole["transaction"] = transaction.sha256.hex()
+    return json.dumps(whole, sort_keys=True, separators=(",", ":")).encode()
 
 
 class Chain:
@@ -43,9 +47,14 @@ class Chain:
 
     def __init__(self, challenge: Challenge, *, told: int | None = None) -> None:
         """Begin with a challenge of which the first `told` steps, or all of them, were told."""
-        start = told_challenge(challenge.profile, challenge.steps[:told])
+        start = told_challenge(challenge.profile, challenge.steps[:told], challenge.transaction)
         self._digest = hashlib.sha256(challenge.nonce + start).digest()
         self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many frames are in it."""
+        return self._count
 
     @property
     def digest(self) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Final, cast, get_args
 from faceauth.errors import InvalidRequest
 from faceauth.liveness.colours import draw, draw_colours
 from faceauth.liveness.profiles import Profile
-from faceauth.types import Challenge, Colour, Step, StepKind
+from faceauth.types import Challenge, Colour, DeviceKeyPolicy, Step, StepKind, Transaction
 
 NONCE_BYTES: Final = 16
 """128 random bits (R15)."""
@@ -94,7 +94,14 @@ def challenge_to_wire(challenge: Challenge) -> dict[str, Any]:
         "steps": [_step_to_wire(step) for step in challenge.steps],
         "expires_at": challenge.expires_at.isoformat(),
         **({"extra": challenge.extra} if challenge.extra else {}),
+        **({} if challenge.device_key == "none" else {"device_key": challenge.device_key}),
+        **({} if challenge.transaction is None else {"transaction": _transaction_to_wire(challenge.transaction)}),
     }
+
+
+def _transaction_to_wire(transaction: Transaction) -> dict[str, str | None]:
+    said = {"sha256": transaction.sha256.hex(), "text": transaction.text, "locale": transaction.locale}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _step_to_wire(step: Step) -> dict[str, Any]:
@@ -117,13 +124,30 @@ def challenge_from_wire(wire: Mapping[str, Any]) -> Challenge:
         expires_at = datetime.fromisoformat(wire["expires_at"])
         profile = wire["profile"]
         extra = wire.get("extra", 0)
+        device_key = wire.get("device_key", "none")
+        transaction = _transaction(wire["transaction"]) if "transaction" in wire else None
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidRequest("The stored challenge cannot be read; open a new session.") from error
     whole = len(nonce) >= NONCE_BYTES and isinstance(profile, str) and expires_at.tzinfo is not None
-    whole = whole and type(extra) is int and extra in {0, 1}
+    whole = whole and type(extra) is int and extra in {0, 1} and device_key in get_args(DeviceKeyPolicy)
     if not whole or not steps or len({step.id for step in steps}) != len(steps):
         raise InvalidRequest("The stored challenge is incomplete; open a new session.")
-    return Challenge(nonce=nonce, profile=profile, steps=steps, expires_at=expires_at, extra=extra)
+    return Challenge(
+        nonce=nonce,
+        profile=profile,
+        steps=steps,
+        expires_at=expires_at,
+        extra=extra,
+        device_key=device_key,
+        transaction=transaction,
+    )
+
+
+def _transaction(wire: Mapping[str, Any]) -> Transaction:
+    text, locale, digest = wire.get("text"), wire.get("locale"), bytes.fromhex(wire["sha256"])
+    if len(digest) != 32 or not isinstance(text, str | None) or not isinstance(locale, str | None):
+        raise ValueError("no transaction")
+    return Transaction(digest, text, locale)
 
 
 def _step(wire: Mapping[str, Any]) -> Step:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
+from faceauth.db.device_tables import device_challenges, device_keys
 from faceauth.db.schema import accounts, attempts, biometric_references, live_consents, sessions, tombstones
 from faceauth.vault.scope import ErasureReason, ErasureState, Scope
 
@@ -157,14 +158,15 @@ def remaining(conn: Connection, scope: Scope) -> int:
 
 def _delete_account(conn: Connection, scope: Scope) -> dict[str, int]:
     counts = {}
-    for name, table in (("attempts", attempts), ("accounts", accounts)):
+    # Whatever hangs on the account goes before it.
+    for table in (device_challenges, device_keys, attempts, accounts):
         rows = (table.c.tenant == scope.tenant, table.c.account == scope.account)
-        counts[name] = conn.execute(delete(table).where(*rows)).rowcount
+        counts[table.name] = conn.execute(delete(table).where(*rows)).rowcount
     mine = or_(sessions.c.account == scope.account, sessions.c.matched_account == scope.account)
     counts["sessions"] = conn.execute(
         update(sessions)
         .where(sessions.c.tenant == scope.tenant, mine)
-        .values(account=None, matched_account=None, reference_id=None)
+        .values(account=None, matched_account=None, reference_id=None, device_id=None, transaction_text=None)
     ).rowcount
     return counts
 
