@@ -16,6 +16,7 @@ from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import InvalidRequest, ReauthenticationRequired, SessionClosed
 from faceauth.identity.attempts import Attempts
+from faceauth.identity.methods import methods_of
 from faceauth.identity.tokens import Tokens
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
 from faceauth.liveness.profiles import PROFILES, Profile
@@ -35,11 +36,12 @@ class OpenedSession:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """What the backend learns of a session; `id_token` and `amr` are there for a fresh acceptance only."""
+    """What the backend learns of a session; `id_token`, `amr` and `acr` are there for a fresh acceptance only."""
 
     session: CaptureSession
     id_token: str | None = field(default=None, repr=False)
     amr: tuple[str, ...] = ()
+    acr: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,14 +238,17 @@ class SessionDesk:
         account = session.matched_account
         if account is None or self.tokens.too_late(session.decided_at):
             return SessionView(session)
+        methods = methods_of(session.device_strength)
         token = self.tokens.mint(
             account=account,
             tenant=tenant,
             session_id=session_id,
             auth_time=session.decided_at,
             scenario=session.scenario,
+            methods=methods,
+            transaction_sha256=session.challenge.get("transaction", {}).get("sha256"),
         )
-        return SessionView(session, token, ("face",))
+        return SessionView(session, token, methods.amr, methods.acr)
 
 
 def _first_told(challenge: Challenge) -> Challenge:

@@ -1,8 +1,9 @@
 """The token an application gets for an accepted login: an OpenID Connect ID Token, ES256, short-lived.
 
 `amr` says ``face`` (RFC 8176) because only an accepted session is minted for, and a session is accepted only after
-liveness and match; no method or score is told beside it (R17, R24). A face alone is one factor: there is no
-``mfa`` here, and `acr` claims no assurance level of NIST's.
+liveness and match; no score is told beside it (R17, R24). A face alone is one factor: ``mfa`` is there only with
+a device key that was proven in the same session (`faceauth.identity.methods`), and `acr` claims no assurance level
+of NIST's.
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,11 @@ from typing import Final
 
 from faceauth.clock import Clock
 from faceauth.errors import SignatureInvalid
+from faceauth.identity.methods import Methods, methods_of
 from faceauth.signing import TOKEN, Signer
 
 LIFETIME: Final = timedelta(minutes=5)
 """How long after the decision a token may be presented (own figure: a backend redeems it at once)."""
-
-ACR: Final = "urn:faceauth:acr:face"
-"""One factor: a live face, matched on the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class Claims:
     amr: tuple[str, ...]
     acr: str
     nonce: str | None
+    transaction_sha256: str | None = None
 
 
 class Tokens:
@@ -59,12 +59,16 @@ class Tokens:
         auth_time: datetime,
         scenario: str,
         nonce: str | None = None,
+        methods: Methods | None = None,
+        transaction_sha256: str | None = None,
     ) -> str:
         """Return the token of an accepted session that was decided at `auth_time`.
 
         `jti` is the session's id, so that one decision is one token however often it is asked for, and an
-        application that keeps the ids it has seen accepts each once.
+        application that keeps the ids it has seen accepts each once. Without `methods` it was the face alone; with
+        `transaction_sha256`, lower-case hex, the session was for that text and nothing else.
         """
+        proven = methods or methods_of(None)
         decided = int(auth_time.timestamp())
         claims: dict[str, object] = {
             "iss": self._issuer,
@@ -75,12 +79,14 @@ class Tokens:
             "exp": decided + int(LIFETIME.total_seconds()),
             "auth_time": decided,
             "jti": session_id,
-            "amr": ["face"],
-            "acr": ACR,
+            "amr": list(proven.amr),
+            "acr": proven.acr,
             "scenario": scenario,
         }
         if nonce is not None:
             claims["nonce"] = nonce
+        if transaction_sha256 is not None:
+            claims["transaction_sha256"] = transaction_sha256
         return self._signer.sign(claims, typ=TOKEN)
 
     def too_late(self, auth_time: datetime) -> bool:
@@ -104,7 +110,7 @@ class Tokens:
         expires_at = _time(claims, "exp")
         if now < _time(claims, "nbf") or now >= expires_at:
             raise SignatureInvalid("The token's time is over or has not begun.")
-        nonce = claims.get("nonce")
+        nonce, transaction = claims.get("nonce"), claims.get("transaction_sha256")
         return Claims(
             account=_text(claims, "sub"),
             tenant=expected_audience,
@@ -115,6 +121,7 @@ class Tokens:
             amr=_methods(claims),
             acr=_text(claims, "acr"),
             nonce=None if nonce is None else _text(claims, "nonce"),
+            transaction_sha256=None if transaction is None else _text(claims, "transaction_sha256"),
         )
 
 

@@ -5,13 +5,16 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from joserfc.jwk import ECKey
 
 from faceauth.errors import SignatureInvalid
+from faceauth.identity.methods import FACE, FACE_DEVICE, methods_of, reaches
 from faceauth.identity.tokens import LIFETIME, Tokens
 from faceauth.signing import TOKEN, Signer
+from faceauth.types import KeyStrength
 from tests.clocks import HandClock
 
 KEY = ECKey.generate_key("P-256", {"kid": "k1"}, private=True)
@@ -24,7 +27,7 @@ def tokens(clock: HandClock) -> Tokens:
     return Tokens(SIGNER, ISSUER, clock)
 
 
-def mint(tokens: Tokens, clock: HandClock, **more: str) -> str:
+def mint(tokens: Tokens, clock: HandClock, **more: Any) -> str:
     return tokens.mint(
         account="anna", tenant="shop", session_id="ses_1", auth_time=clock.now, scenario="login", **more
     )
@@ -149,3 +152,44 @@ def test_an_old_token_is_refused_long_after(tokens: Tokens, clock: HandClock) ->
     clock.now += timedelta(days=365)
     with pytest.raises(SignatureInvalid):
         tokens.check(token, expected_audience="shop")
+
+
+@pytest.mark.parametrize(
+    ("strength", "amr", "acr"),
+    [
+        (None, ["face"], "urn:faceauth:acr:face"),
+        ("swk", ["face", "swk", "mfa"], "urn:faceauth:acr:face-device"),
+        ("hwk", ["face", "hwk", "mfa"], "urn:faceauth:acr:face-device"),
+    ],
+)
+def test_says_two_factors_only_with_a_proven_device_key(
+    tokens: Tokens, clock: HandClock, strength: KeyStrength | None, amr: list[str], acr: str
+) -> None:
+    """R17: the whole table."""
+    token = mint(tokens, clock, methods=methods_of(strength))
+    assert (body(token)["amr"], body(token)["acr"]) == (amr, acr)
+    claims = tokens.check(token, expected_audience="shop")
+    assert (list(claims.amr), claims.acr) == (amr, acr)
+
+
+def test_a_strength_that_is_none_of_ours_proves_nothing() -> None:
+    """R4, R17."""
+    assert methods_of(cast("KeyStrength", "gold")) == methods_of(None)
+
+
+def test_the_stronger_level_reaches_the_weaker_and_not_the_other_way() -> None:
+    """Step-up by `acr_values` leans on it."""
+    assert reaches(FACE_DEVICE, FACE)
+    assert reaches(FACE, FACE)
+    assert not reaches(FACE, FACE_DEVICE)
+    assert not reaches("urn:someone:else", FACE)
+    assert not reaches(FACE_DEVICE, "urn:someone:else")
+
+
+def test_is_for_one_transaction_if_it_says_so(tokens: Tokens, clock: HandClock) -> None:
+    """What you see is what you sign: the text's SHA-256 is in the token."""
+    digest = hashlib.sha256(b"Pay 30 euro to Bea").hexdigest()
+    token = mint(tokens, clock, transaction_sha256=digest)
+    assert body(token)["transaction_sha256"] == digest
+    assert tokens.check(token, expected_audience="shop").transaction_sha256 == digest
+    assert tokens.check(mint(tokens, clock), expected_audience="shop").transaction_sha256 is None
