@@ -11,6 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 from structlog.testing import capture_logs
 
+import faceauth.assembly
 import faceauth.installation
 from faceauth.api.app import create_app
 from faceauth.capture.session import SessionStore
@@ -132,7 +133,7 @@ def settings(made_once: Path, tmp_path: Path) -> Settings:
 def installation(settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """An opened installation whose model pack is a stand-in: no test here looks at a face."""
     monkeypatch.setattr(faceauth.installation, "load_pack", lambda *_: MagicMock())
-    monkeypatch.setattr(faceauth.installation, "build_detector", lambda *_: None)
+    monkeypatch.setattr(faceauth.assembly, "build_detector", lambda *_: None)
     opened = open_installation(settings, clock=clock)
     yield opened
     opened.close()
