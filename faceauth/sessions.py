@@ -21,7 +21,7 @@ from faceauth.identity.tokens import Tokens
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
 from faceauth.liveness.profiles import PROFILES, Profile
 from faceauth.sections import SessionSettings
-from faceauth.types import Challenge, Purpose
+from faceauth.types import Challenge, Purpose, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,12 @@ class SessionDesk:
         reauthenticated_at: datetime | None,
         actor: str,
         liveness_level: str | None = None,
+        transaction: Transaction | None = None,
     ) -> OpenedSession:
         """Ask the gate and the attempt counters, then open a session with a fresh challenge.
 
-        The scenario's liveness level is the least; `liveness_level` may ask for more.
+        The scenario's liveness level is the least; `liveness_level` may ask for more. With a `transaction` the
+        session is for that text alone, which is in the challenge and in whatever signs it.
 
         Raises:
             UnknownScenario, UnknownAccount, InvalidRequest: the request does not fit the scenario.
@@ -86,6 +88,8 @@ class SessionDesk:
         session_id, client_token = f"fs_{self.random(16).hex()}", f"fc_{self.random(32).hex()}"
         with self.data.begin() as conn:
             found = self.scenarios.get(conn, tenant, scenario)
+            if transaction is not None and purpose != "verify":
+                raise InvalidRequest("Only a session that verifies somebody is for a transaction.")
             profile = _level(found, liveness_level)
             self._check(
                 conn,
@@ -96,7 +100,11 @@ class SessionDesk:
                 proof=reauthenticated_at,
                 pad=profile.qualifies,
             )
-            challenge = make_challenge(profile=profile, now=now, random=self.random, expires_at=expires_at)
+            challenge = replace(
+                make_challenge(profile=profile, now=now, random=self.random, expires_at=expires_at),
+                device_key=found.device_key,
+                transaction=transaction,
+            )
             self.sessions.open(
                 conn,
                 session_id=session_id,
@@ -212,12 +220,13 @@ class SessionDesk:
                 raise SessionClosed("This session is over. Ask the application for a new one.")
             if session.streamed:
                 return known
-            challenge = make_challenge(
+            drawn = make_challenge(
                 profile=PROFILES[known.profile],
                 now=self.clock(),
                 random=self.random,
                 expires_at=session.expires_at,
             )
+            challenge = replace(drawn, device_key=known.device_key, transaction=known.transaction)
             self.sessions.stream(conn, session, challenge_to_wire(challenge), now=self.clock())
         return challenge
 

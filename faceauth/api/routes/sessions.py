@@ -11,6 +11,7 @@ from faceauth.api.wire.base import Name
 from faceauth.api.wire.sessions import ChallengeAnswer, SessionAnswer, SessionOpenedAnswer, SessionRequest
 from faceauth.errors import ConsentError, UnknownNotice
 from faceauth.installation import Installation
+from faceauth.liveness.transaction import make_transaction
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
@@ -23,6 +24,7 @@ def open_session(
 
     Without consent the problem is ``consent_required`` or ``consent_stale``, and names the notice to show.
     """
+    asked = body.transaction
     try:
         opened = here.desk.open(
             tenant=caller.tenant,
@@ -32,6 +34,7 @@ def open_session(
             reauthenticated_at=body.reauthenticated_at,
             actor=actor(caller),
             liveness_level=body.liveness_level,
+            transaction=None if asked is None else make_transaction(asked.text, asked.locale),
         )
     except ConsentError as error:
         return problem_of(request, error, extra=_what_to_show(here, caller.tenant, body.scenario))
@@ -59,6 +62,9 @@ def read_session(here: Here, caller: Application, session_id: Name) -> SessionAn
         reference_id=session.reference_id,
         id_token=view.id_token,
         amr=view.amr or None,
+        acr=view.acr,
+        device_id=session.device_id,
+        transaction_sha256=session.challenge.get("transaction", {}).get("sha256"),
         decided_at=session.decided_at,
     )
 

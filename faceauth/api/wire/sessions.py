@@ -7,8 +7,8 @@ from typing import Any, Final, Literal, Self
 from pydantic import ConfigDict, Field
 
 from faceauth.api.problems import ANOTHER_WAY
-from faceauth.api.wire.base import Answer, At, Name, Request, ScenarioName, with_example
-from faceauth.types import Challenge, Purpose, Step, StepKind
+from faceauth.api.wire.base import Answer, At, Locale, Name, Request, ScenarioName, Text, with_example
+from faceauth.types import Challenge, DeviceKeyPolicy, Purpose, Step, StepKind, Transaction
 
 _CHALLENGE: Final[dict[str, Any]] = {
     "nonce": "q0z3Yw1m0cXhY0vE2b1nJw",
@@ -19,6 +19,19 @@ _CHALLENGE: Final[dict[str, Any]] = {
     ],
     "expires_at": "2026-03-01T12:05:00Z",
 }
+
+
+class TransactionRequest(Request):
+    """One thing to confirm with a fresh face: the person sees exactly this text before the camera starts."""
+
+    text: Text = Field(min_length=1, max_length=500, description="One line, as it is shown.")
+    locale: Locale | None = Field(default=None, description="The text's language.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example({"text": "Pay 30.00 EUR to Bea's Books", "locale": "en"}),
+    )
 
 
 class SessionRequest(Request):
@@ -34,6 +47,9 @@ class SessionRequest(Request):
         default=None,
         pattern=r"^[a-z][a-z0-9+_-]{0,39}$",
         description="More liveness than the scenario asks for, never less; left out, it is the scenario's.",
+    )
+    transaction: TransactionRequest | None = Field(
+        default=None, description="To verify only: the session is for this text and for nothing else."
     )
 
     model_config = ConfigDict(
@@ -65,6 +81,19 @@ class StepAnswer(Answer):
         return cls(id=step.id, kind=step.kind, min_ms=step.min_ms, colours=colours)
 
 
+class TransactionAnswer(Answer):
+    """What the session is for: show `text` before the camera starts; its SHA-256 is part of the challenge."""
+
+    text: str
+    locale: str | None = None
+    sha256: str
+
+    @classmethod
+    def of(cls, transaction: Transaction) -> Self:
+        """Return the transaction as the device is told it."""
+        return cls(text=transaction.text or "", locale=transaction.locale, sha256=transaction.sha256.hex())
+
+
 class ChallengeAnswer(Answer):
     """What the session must be answered with."""
 
@@ -72,6 +101,10 @@ class ChallengeAnswer(Answer):
     profile: str
     steps: tuple[StepAnswer, ...]
     expires_at: datetime
+    device_key: DeviceKeyPolicy = Field(
+        default="none", description="Whether to sign with the device's key, if it has one (docs/devices.md)."
+    )
+    transaction: TransactionAnswer | None = None
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example(_CHALLENGE))
 
@@ -83,6 +116,8 @@ class ChallengeAnswer(Answer):
             profile=challenge.profile,
             steps=tuple(StepAnswer.of(step) for step in challenge.steps),
             expires_at=challenge.expires_at,
+            device_key=challenge.device_key,
+            transaction=None if challenge.transaction is None else TransactionAnswer.of(challenge.transaction),
         )
 
 
@@ -122,6 +157,9 @@ class SessionAnswer(Answer):
     reference_id: str | None = None
     id_token: str | None = None
     amr: tuple[str, ...] | None = None
+    acr: str | None = None
+    device_id: str | None = Field(default=None, description="The device key that signed an accepted session.")
+    transaction_sha256: str | None = Field(default=None, description="Of the text that the session was for.")
     decided_at: datetime | None = None
 
     model_config = ConfigDict(
@@ -138,6 +176,7 @@ class SessionAnswer(Answer):
                 "reference_id": "ref_0f1e2d3c4b5a69788796a5b4c3d2e1f0",
                 "id_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiJ1c2VyLTQyIn0.c2ln",
                 "amr": ["face"],
+                "acr": "urn:faceauth:acr:face",
                 "decided_at": "2026-03-01T12:01:04Z",
             }
         ),
