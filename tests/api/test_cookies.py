@@ -9,7 +9,16 @@ from tests.api.conftest import Service
 
 
 @pytest.mark.parametrize(
-    "path", ["/ui/capture", "/ui/retention", "/ui/static/capture.js", "/v1/scenarios", "/healthz", "/nowhere"]
+    "path",
+    [
+        "/ui/capture",
+        "/ui/retention",
+        "/ui/static/capture.js",
+        "/ui/static/face-capture.js",
+        "/v1/scenarios",
+        "/healthz",
+        "/nowhere",
+    ],
 )
 def test_no_page_and_no_answer_sets_a_cookie(service: Service, path: str) -> None:
     """R19: there are no cookie routes, so none needs protection against forged requests."""

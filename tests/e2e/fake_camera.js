@@ -12,7 +12,7 @@
     new MutationObserver(() => {
       step = Math.min(step + 1, pictures.length - 1);
       frame = 0;
-    }).observe(document.getElementById("say"), { childList: true });
+    }).observe(document.querySelector("face-capture").shadowRoot.getElementById("steps"), { childList: true });
     const draw = () => {
       const now = pictures[Math.max(step, 0)];
       pen.drawImage(now[Math.min(frame, now.length - 1)], 0, 0);

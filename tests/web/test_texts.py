@@ -3,11 +3,16 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import faceauth.web
 
 WEB = Path(next(iter(faceauth.web.__path__)))
-TEXTS = (WEB / "static" / "texts.js").read_text(encoding="utf-8")
+STATIC = WEB / "static"
+TEXTS = (STATIC / "texts.js").read_text(encoding="utf-8")
+PAGE_TEXTS = (STATIC / "page-texts.js").read_text(encoding="utf-8")
 PAGE = (WEB / "templates" / "capture.html").read_text(encoding="utf-8")
+SHADOW = (STATIC / "shadow.js").read_text(encoding="utf-8")
 
 GUIDANCE = {
     "no_face",
@@ -24,14 +29,27 @@ GUIDANCE = {
 STEPS = {"center", "turn_left", "turn_right", "nod_up", "nod_down", "closer", "flash"}
 
 
-def keys(language: str) -> list[str]:
-    start = TEXTS.index(f"  {language}: {{")
-    end = TEXTS.index("\n  },", start)
-    return re.findall(r"^\s+(\w+):", TEXTS[start:end], re.MULTILINE)[1:]
+PROBLEMS = re.compile(r'Problem\("(\w+)"\)|_?Error: "(\w+)"|\?\? "(\w+)"')
+"""What the camera and the service's calls may fail with."""
 
 
-def test_both_languages_say_the_same_things() -> None:
-    assert keys("en") == keys("zh")
+def keys(language: str, texts: str = TEXTS) -> list[str]:
+    start = texts.index(f"  {language}: {{")
+    end = texts.index("\n  },", start)
+    return re.findall(r"^\s+(\w+):", texts[start:end], re.MULTILINE)[1:]
+
+
+@pytest.mark.parametrize("texts", [TEXTS, PAGE_TEXTS], ids=["capture", "page"])
+def test_both_languages_say_the_same_things(texts: str) -> None:
+    assert keys("en", texts) == keys("zh", texts)
+    assert len(keys("en", texts)) > 10
+
+
+def test_every_problem_has_words() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in STATIC.glob("*.js")]
+    named = {name for source in sources for found in PROBLEMS.findall(source) for name in found if name}
+    assert {"camera_refused", "camera_busy", "camera_missing", "camera_virtual", "lost"} <= named
+    assert {name for name in named if name.startswith(("camera", "lost", "colours"))} <= set(keys("en"))
 
 
 def test_every_step_and_every_guidance_code_has_words() -> None:
@@ -39,7 +57,9 @@ def test_every_step_and_every_guidance_code_has_words() -> None:
 
 
 def test_every_text_the_page_names_is_there() -> None:
-    assert set(re.findall(r'data-text="(\w+)"', PAGE)) <= set(keys("en"))
+    named = set(re.findall(r'data-text="(\w+)"', SHADOW))
+    assert len(named) >= 5
+    assert named <= set(keys("en"))
 
 
 def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
@@ -48,4 +68,5 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://", text), path.name
         assert "innerHTML" not in text, path.name
-    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", PAGE)
+    for text in (PAGE, SHADOW):
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=\"|\son\w+=\"", text)

@@ -1,303 +1,176 @@
-// The capture page: explains, waits for a click, shows the steps, sends the frames, tells the outcome.
-import { NoStream, streamSession } from "./stream.js";
-import { TEXTS } from "./texts.js";
+// The hosted page: the notice first if there is one to answer, then the capture, the result, and the way back.
+import { languageOf } from "./face-capture.js";
+import { Flow } from "./flow.js";
+import { drawn } from "./notice.js";
+import { PAGE_TEXTS } from "./page-texts.js";
 
-const FRAMES_A_SECOND = 12;
-const MOST_FRAMES = 84; // the service takes 90 a session by default
-const REACTION_MS = 700; // people need a moment before they do what they read
-const SHORTEST_STEP_MS = 1200;
-const LONGEST_FRAME_MS = 500; // a camera that gives nothing for so long has stopped
-const NEXT_FRAME_MS = 20; // about how long the next picture of a camera takes to come
-const WIDTH = 640;
-const QUALITY = 0.9;
-const ARROWS = { turn_left: "left", turn_right: "right", nod_up: "up", nod_down: "down" };
+const BACK_MS = 1200; // long enough to read that it worked
+// The one path of this service that a link may name to return to.
+const CONTINUE = /^\/oauth2\/continue\/[\w-]{1,128}$/;
 
 const at = (id) => document.getElementById(id);
 const page = {
-  language: navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en",
-  said: ["ready", "", []],
-  session: null,
-  token: null,
-  challenge: null,
-  stream: null,
-  over: false,
+  language: languageOf(navigator.language),
+  title: "verify",
+  told: null,
+  said: null,
+  back: null,
+  flow: null,
 };
 
-// --- words ---------------------------------------------------------------------------------------------------
+const words = () => PAGE_TEXTS[page.language];
 
-const words = () => TEXTS[page.language];
+// --- what is shown -------------------------------------------------------------------------------------------
 
 function paint() {
   document.documentElement.lang = page.language;
-  document.title = words().title;
-  for (const element of document.querySelectorAll("[data-text]")) {
-    element.textContent = words()[element.dataset.text];
-  }
+  document.title = words()[page.title];
+  at("title").textContent = words()[page.title];
   at("language").textContent = words().language;
-  const [key, kind, hints] = page.said;
-  at("say").textContent = words().steps[key] ?? words()[key] ?? words().failed;
-  at("say").dataset.kind = kind;
-  at("hints").replaceChildren(
-    ...hints.map((code) => {
-      const item = document.createElement("li");
-      const step = page.challenge?.steps.find((one) => `step:${one.id}` === code);
-      item.textContent = step ? words().steps[step.kind] : (words().guidance[code] ?? "");
-      return item;
-    }).filter((item) => item.textContent),
-  );
+  for (const id of ["yes", "no"]) at(id).textContent = words()[id];
+  at("capture").locale = page.language;
+  at("said").textContent = page.said === null ? "" : words()[page.said];
+  at("back").textContent = words().back;
+  if (page.told?.notice) paintNotice();
 }
 
-function say(key, kind = "", hints = []) {
-  page.said = [key, kind, hints];
+const titled = () => page.told.title[page.language] ?? page.told.title.en ?? page.told.scenario;
+const affirmation = () => words().agree.replace("{title}", titled());
+
+// In the page's language if the notice was published in it, else in the first it was.
+function shownNotice() {
+  const { version, texts } = page.told.notice;
+  const locale = languageIn(texts);
+  return { version, locale, text: texts[locale].text, beside: affirmation() };
+}
+
+const languageIn = (texts) =>
+  Object.keys(texts).find((tag) => tag.split("-")[0] === page.language) ?? Object.keys(texts)[0];
+
+function paintNotice() {
+  const { locale, text } = shownNotice();
+  at("text").lang = locale;
+  at("text").replaceChildren(...drawn(text));
+  at("beside").textContent = affirmation();
+}
+
+function say(key, kind = "") {
+  page.said = key;
+  at("said").dataset.kind = kind;
   paint();
 }
 
-// --- the service ---------------------------------------------------------------------------------------------
-
-async function ask(method, what, body) {
-  const answer = await fetch(`/v1/sessions/${encodeURIComponent(page.session)}/${what}`, {
-    method,
-    body,
-    headers: { Authorization: `Bearer ${page.token}` },
-    credentials: "omit",
-    referrerPolicy: "no-referrer",
-  });
-  const told = await answer.json();
-  if (!answer.ok) throw new Problem(told.code, told.status);
-  return told;
+function show(part) {
+  for (const id of ["notice", "capture"]) at(id).hidden = id !== part;
 }
 
-class Problem extends Error {
-  constructor(code, status) {
-    super(code);
-    this.code = code;
-    this.status = status;
+// --- the way back --------------------------------------------------------------------------------------------
+
+function end(key, kind = "") {
+  show(null);
+  say(key, kind);
+  offerBack();
+}
+
+function offerBack() {
+  if (page.back === null) return;
+  at("back").href = page.back;
+  at("back").hidden = false;
+  at("back").focus();
+}
+
+function ended({ type }) {
+  offerBack();
+  if (type !== "accepted" || page.back === null) return;
+  say("returning");
+  setTimeout(() => location.replace(page.back), BACK_MS);
+}
+
+// --- the story -----------------------------------------------------------------------------------------------
+
+function capture(session, token) {
+  say(null);
+  show("capture");
+  at("capture").session = session;
+  at("capture").token = token;
+}
+
+async function openSession() {
+  page.title = page.told.purpose;
+  const { session_id, client_token } = await page.flow.open();
+  capture(session_id, client_token);
+}
+
+async function answer(decision) {
+  if (decision === "given" && !at("agree").checked) {
+    say("tick", "bad");
+    at("agree").focus();
+    return;
+  }
+  const buttons = [at("yes"), at("no"), at("agree"), at("language")];
+  for (const one of buttons) one.disabled = true;
+  say("wait");
+  try {
+    await page.flow.answer(decision, shownNotice());
+    page.told.notice = null;
+    if (decision === "refused") end("refused");
+    else await openSession();
+  } catch (error) {
+    fail(error);
+  } finally {
+    for (const one of buttons) one.disabled = false;
+  }
+}
+
+function fail(error) {
+  const code = error.code === "not_authenticated" || error.code === "session_closed" ? "gone" : error.code;
+  const known = words()[code] ? code : "failed";
+  // Only what another try can mend leaves the person where they are.
+  if (page.told?.notice && ["lost", "failed"].includes(known)) say(known, "bad");
+  else end(known, "bad");
+}
+
+async function follow(id, token) {
+  page.flow = new Flow(id, token);
+  page.told = await page.flow.begin();
+  page.back = page.told.return_url;
+  if (page.told.locale) page.language = languageOf(page.told.locale);
+  if (page.told.notice) {
+    page.title = "consent";
+    show("notice");
+    say(null);
+  } else {
+    await openSession();
   }
 }
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
-  page.session = given.get("session");
-  page.token = given.get("token");
-  // The token leaves the address bar and the history at once.
+  // The tokens leave the address bar and the history at once.
   history.replaceState(null, "", location.pathname);
-}
-
-// --- the camera ----------------------------------------------------------------------------------------------
-
-async function openCamera() {
-  if (!navigator.mediaDevices?.getUserMedia) throw new Problem("camera_insecure");
-  try {
-    page.stream = await navigator.mediaDevices.getUserMedia({
-      audio: false,
-      video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 } },
-    });
-  } catch (error) {
-    const kinds = { NotAllowedError: "camera_refused", NotReadableError: "camera_busy" };
-    throw new Problem(kinds[error.name] ?? "camera_missing");
-  }
-  at("camera").srcObject = page.stream;
-  at("stage").hidden = false;
-  await at("camera").play();
-}
-
-function closeCamera() {
-  for (const track of page.stream?.getTracks() ?? []) track.stop();
-  page.stream = null;
-  at("camera").srcObject = null;
-  at("stage").hidden = true;
-  showColours([]);
-  delete at("arrow").dataset.to;
-}
-
-const pause = (ms) => new Promise((done) => setTimeout(done, Math.max(0, ms)));
-
-// Waits for a picture that was not taken yet: the same one sent twice is denied as a replay.
-function newPicture() {
-  const video = at("camera");
-  if (!video.requestVideoFrameCallback) return pause(LONGEST_FRAME_MS / 10).then(() => true);
-  return Promise.race([
-    new Promise((done) => video.requestVideoFrameCallback(() => done(true))),
-    pause(LONGEST_FRAME_MS).then(() => false),
-  ]);
-}
-
-async function takeFrame(canvas) {
-  const video = at("camera");
-  const scale = Math.min(1, WIDTH / video.videoWidth);
-  canvas.width = Math.round(video.videoWidth * scale);
-  canvas.height = Math.round(video.videoHeight * scale);
-  // Only the screen shows a mirror; what is sent is as the camera sees it.
-  canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-  return new Promise((done, failed) =>
-    canvas.toBlob((blob) => (blob ? done(blob) : failed(new Problem("failed"))), "image/jpeg", QUALITY),
-  );
-}
-
-function showStep(step) {
-  say(step.kind);
-  if (ARROWS[step.kind]) at("arrow").dataset.to = ARROWS[step.kind];
-  else delete at("arrow").dataset.to;
-  showColours(step.colours ?? []);
-}
-
-// The whole screen lights the face, one colour after the other; the words go on being read out.
-let colourTimer = null;
-function showColours(colours) {
-  clearTimeout(colourTimer);
-  const [colour, ...later] = colours;
-  at("flash").hidden = !colour;
-  if (!colour) return;
-  at("flash").style.backgroundColor = colour.rgb;
-  colourTimer = setTimeout(showColours, colour.ms, later);
-}
-
-async function capture(steps) {
-  const lasts = steps.map((step) => Math.max(SHORTEST_STEP_MS, step.min_ms + REACTION_MS));
-  const total = lasts.reduce((sum, ms) => sum + ms, 0);
-  const every = Math.max(1000 / FRAMES_A_SECOND, total / MOST_FRAMES);
-  const canvas = document.createElement("canvas");
-  const frames = [];
-  const timeline = [];
-  let began = null;
-  let ends = 0;
-  for (const [number, step] of steps.entries()) {
-    showStep(step);
-    ends += lasts[number];
-    while (began === null || performance.now() - began < ends) {
-      if (!page.stream || page.over) throw new Problem("cancelled");
-      if (!(await newPicture())) continue;
-      const now = performance.now();
-      began ??= now;
-      frames.push(await takeFrame(canvas));
-      timeline.push({ step: step.id, t_ms: Math.round(now - began) });
-      at("ring").style.strokeDasharray = `${Math.min(100, ((now - began) / total) * 100)} 100`;
-      // By the clock and not from frame to frame: a camera of 15 pictures a second would else give every other one.
-      await pause(began + frames.length * every - performance.now() - NEXT_FRAME_MS);
-    }
-  }
-  return { frames, timeline };
-}
-
-// --- the story -----------------------------------------------------------------------------------------------
-
-async function streamed() {
-  const canvas = document.createElement("canvas");
-  let [asked, told] = [null, ""];
-  const state = await streamSession({
-    session: page.session,
-    token: page.token,
-    picture: async () => ((await newPicture()) && page.stream ? takeFrame(canvas) : null),
-    show: (step) => {
-      [asked, told] = [step, ""];
-      showStep(step);
-    },
-    guide: (code, done) => {
-      at("ring").style.strokeDasharray = `${100 * done} 100`;
-      if (!asked || code === told) return; // said once, or a screen reader says nothing else
-      told = code;
-      say(asked.kind, "", code.startsWith("step:") ? [] : [code]);
-    },
-    judging: () => {
-      asked = null;
-      showColours([]);
-      delete at("arrow").dataset.to;
-      say("sending");
-    },
-    stopped: () => page.over,
-  });
-  return { state };
-}
-
-async function posted() {
-  const { frames, timeline } = await capture(page.challenge.steps);
-  closeCamera();
-  say("sending");
-  const post = new FormData();
-  frames.forEach((frame, number) => post.append("frames", frame, `${number}.jpg`));
-  post.append("timeline", JSON.stringify(timeline));
-  const answer = await ask("POST", "frames", post);
-  // It may be longer by a step now.
-  if (answer.state === "open") page.challenge = await ask("GET", "challenge");
-  return answer;
-}
-
-async function run() {
-  at("start").hidden = true;
-  say("asking");
-  try {
-    await openCamera();
-    tell(await streamed().catch((error) => {
-      if (error instanceof NoStream) return posted();
-      throw error;
-    }));
-  } catch (error) {
-    fail(error);
-  } finally {
-    closeCamera();
-  }
-}
-
-function tell(answer) {
-  if (page.over) return;
-  if (answer.state === "open") {
-    say("open", "", answer.guidance);
-    offer("again");
-    return;
-  }
-  finish(answer.state, answer.state === "accepted" ? "good" : "bad");
-}
-
-function fail(error) {
-  const code = error instanceof Problem ? error.code : "failed";
-  if (page.over) return;
-  if (["session_closed", "not_authenticated"].includes(code)) {
-    finish(code, "bad");
-    return;
-  }
-  say(words()[code] ? code : "failed", "bad");
-  offer("again");
-}
-
-function offer(text) {
-  at("start").dataset.text = text;
-  at("start").hidden = false;
-  at("start").disabled = false;
-  paint();
-  at("start").focus();
-}
-
-function finish(key, kind) {
-  page.over = true;
-  closeCamera();
-  page.token = null;
-  at("actions").hidden = true;
-  at("start").hidden = true;
-  at("cancel").hidden = true;
-  say(key, kind);
-}
-
-async function cancel() {
-  const given = page.token !== null && page.session !== null;
-  const told = given ? ask("POST", "cancel").catch(() => null) : null;
-  finish("cancelled", "");
-  await told;
+  return Object.fromEntries(["session", "token", "flow", "return"].map((name) => [name, given.get(name)]));
 }
 
 async function main() {
+  const given = readAddress();
   at("language").addEventListener("click", () => {
     page.language = page.language === "en" ? "zh" : "en";
     paint();
   });
-  at("start").addEventListener("click", run);
-  at("cancel").addEventListener("click", cancel);
-  addEventListener("pagehide", closeCamera);
-  readAddress();
+  at("yes").addEventListener("click", () => answer("given"));
+  at("no").addEventListener("click", () => answer("refused"));
+  for (const type of ["accepted", "denied", "cancelled"]) at("capture").addEventListener(type, ended);
+  at("capture").addEventListener("error", ({ detail }) => detail?.over && offerBack());
   paint();
   try {
-    if (!page.session || !page.token) throw new Problem("not_authenticated");
-    page.challenge = await ask("GET", "challenge");
-    offer("start");
+    if (given.flow && given.token) {
+      await follow(given.flow, given.token);
+    } else if (given.session && given.token) {
+      if (CONTINUE.test(given.return ?? "")) page.back = given.return;
+      capture(given.session, given.token);
+    } else {
+      end("gone", "bad");
+    }
   } catch (error) {
     fail(error);
   }

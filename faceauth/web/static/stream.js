@@ -1,52 +1,45 @@
 // A session over its WebSocket: steps are told one at a time, and each frame goes out as it is taken.
+import { Problem, pause } from "./camera.js";
+import { Chain } from "./chain.js";
+import { FINAL } from "./device.js";
 
 const PROTOCOL = "faceauth.v1";
-const FRAMES_A_SECOND = 12;
-const MOST_WAITING = 1_000_000; // bytes that the network has not taken yet: the next frame is not sent then
-const COME_BACK_MS = 500;
-const COME_BACK_TIMES = 4;
+const WAITING_MS = 40; // between two looks at whether a step was told
+const COME_BACK_MS = [300, 700, 1500, 3000, 3000]; // the service takes a session for over after 7 s of silence
 
 // There is no stream: the frames can still be posted.
 export class NoStream extends Error {}
 
-const pause = (ms) => new Promise((done) => setTimeout(done, Math.max(0, ms)));
-
-function connect(session, token, hear) {
-  return new Promise((done, failed) => {
-    const address = new URL(`/v1/sessions/${encodeURIComponent(session)}/stream`, location.href);
-    address.protocol = address.protocol.replace("http", "ws");
-    // The token goes as a subprotocol: a page cannot set headers here, and addresses end up in logs.
-    const socket = new WebSocket(address, [PROTOCOL, `faceauth.token.${token}`]);
-    socket.onopen = () => done(socket);
-    socket.onerror = () => failed(new NoStream());
-    socket.onmessage = (event) => hear(JSON.parse(event.data));
-  });
-}
-
-// Resolves to "accepted" or "denied".
-//   picture()          waits for a new picture and resolves to a JPEG, or to null if none came
+// Resolves to "accepted" or "denied", or to "cancelled" once stopped() says so.
+//   picture(shape)     waits for a new picture and resolves to {jpeg, at}, or to null if none came
+//   pace               how large and how often frames are sent
 //   show(step)         a step was told, with its colours if it has any
 //   guide(code, done)  what can be done better, or "step:…"; done is 0 to 1
 //   judging()          no more frames are needed
+//   lost()             the connection is gone, and is tried again
 //   stopped()          whether the person has left
-export async function streamSession({ session, token, picture, show, guide, judging, stopped }) {
+export async function streamSession(device, { picture, pace, show, guide, judging, lost, stopped }) {
   let socket = null;
   let step = null;
   let began = null;
   let burst = 0;
+  let chain = null;
   let outcome = null;
 
   const heard = {
-    challenge() {
+    challenge(message) {
       burst += 1;
       began = null;
       step = null;
+      pace.begin();
+      chain = message.transaction ? null : new Chain(message);
     },
     step(message) {
       step = message;
       show(message);
     },
     guidance(message) {
+      if (began !== null) pace.heard(performance.now() - began - message.t_ms);
       guide(message.code, message.progress);
     },
     evaluating() {
@@ -60,34 +53,57 @@ export async function streamSession({ session, token, picture, show, guide, judg
   const hear = (message) => heard[message.type]?.(message);
 
   async function send() {
+    if (pace.tooMany(socket.bufferedAmount)) return;
     const [asked, number] = [step, burst];
-    const at = performance.now();
-    const jpeg = await picture();
-    if (jpeg === null || number !== burst || socket.readyState !== WebSocket.OPEN) return;
-    if (socket.bufferedAmount > MOST_WAITING) return;
-    began ??= at;
-    socket.send(JSON.stringify({ t_ms: Math.round(at - began), step: asked.id }));
-    socket.send(jpeg);
+    const taken = await picture(pace.shape);
+    const current = () => number === burst && step !== null && socket.readyState === WebSocket.OPEN;
+    if (taken === null || !current()) return;
+    began ??= taken.at;
+    const header = { t_ms: Math.round(taken.at - began), step: asked.id };
+    if (chain !== null) header.chain = await chain.add(header.t_ms, taken.jpeg);
+    // A challenge that came while this was hashed began another chain, and after a lost connection one will.
+    if (!current()) return;
+    socket.send(JSON.stringify(header));
+    socket.send(taken.jpeg);
+    pace.sent(taken.jpeg.size, socket.bufferedAmount);
   }
 
-  socket = await connect(session, token, hear);
-  for (let lost = 0; outcome === null; ) {
-    if (stopped()) {
-      socket.close();
-      return "cancelled";
+  // Connects again within the session; the service then starts the burst over, or tells how it went.
+  async function comeBack() {
+    step = null;
+    lost();
+    for (const ms of COME_BACK_MS) {
+      await pause(ms);
+      if (stopped()) return;
+      try {
+        socket = await device.connect(PROTOCOL, hear);
+        return;
+      } catch {
+        // A socket does not say why it failed; a question does, if anybody hears it.
+        await device.ask("GET", "challenge").catch((error) => {
+          if (FINAL.includes(error.code)) throw error;
+        });
+      }
     }
-    if (socket.readyState > WebSocket.OPEN) {
-      lost += 1;
-      if (lost > COME_BACK_TIMES) throw new Error("lost");
-      await pause(COME_BACK_MS);
-      step = null;
-      socket = await connect(session, token, hear).catch(() => socket);
-      continue;
-    }
-    const turn = performance.now();
-    if (step !== null) await send();
-    await pause(1000 / FRAMES_A_SECOND - (performance.now() - turn));
+    throw new Problem("lost");
   }
-  socket.close();
+
+  socket = await device.connect(PROTOCOL, hear).catch(() => {
+    throw new NoStream();
+  });
+  try {
+    while (outcome === null) {
+      if (stopped()) return "cancelled";
+      if (socket.readyState > WebSocket.OPEN) {
+        await comeBack();
+        continue;
+      }
+      const turn = performance.now();
+      if (step !== null) await send();
+      await pause(step === null ? WAITING_MS : pace.everyMs - (performance.now() - turn));
+    }
+  } finally {
+    socket.close();
+  }
   return outcome;
 }

@@ -1,12 +1,18 @@
-// Every word of the page, in each language. Left and right are the person's own.
+// Every word of the capture, in each language. Left and right are the person's own.
 export const TEXTS = {
   en: {
     title: "Log in with your face",
     language: "中文",
     explain:
       "The camera takes pictures for a few seconds while you follow the steps. They are compared once and then " +
-      "dropped; no picture is kept. The camera starts only when you press the button. The screen may light your " +
-      "face with colours, about two a second: if that is not good for you, log in another way.",
+      "dropped; no picture is kept. The camera starts only when you press the button.",
+    colours:
+      "Near the end the whole screen lights your face in bright colours that change about twice a second. If that " +
+      "may harm you, choose to do without.",
+    noflash: "Without changing colours",
+    colours_needed:
+      "This login cannot do without the colours. Please log in another way, or take the tick away if they do not " +
+      "harm you.",
     start: "Start the camera",
     again: "Try again",
     cancel: "Not now",
@@ -14,6 +20,8 @@ export const TEXTS = {
     ready: "Ready when you are.",
     asking: "Please allow the camera.",
     sending: "One moment…",
+    reconnecting: "The connection was lost. Trying to come back…",
+    lost: "There is no connection. Check your network and try again, or log in another way.",
     open: "Almost. Let us try once more.",
     accepted: "Done. You can go back to the app.",
     denied: "That did not work. Please log in another way.",
@@ -25,6 +33,8 @@ export const TEXTS = {
     camera_refused: "The camera was not allowed. You can allow it in the browser's settings, or log in another way.",
     camera_missing: "No camera was found. Please log in another way.",
     camera_busy: "Another program uses the camera. Close it and try again.",
+    camera_lost: "The camera stopped. Try again, or log in another way.",
+    camera_virtual: "This is no real camera. Choose the one you sit before, or log in another way.",
     camera_insecure: "Browsers open the camera only on https pages. Please log in another way.",
     steps: {
       center: "Look straight into the camera",
@@ -51,7 +61,10 @@ export const TEXTS = {
   zh: {
     title: "刷脸登录",
     language: "English",
-    explain: "您按提示动作时，摄像头会拍摄几秒钟。照片只比对一次，随即丢弃，不会保存。只有您按下按钮，摄像头才会开启。屏幕可能以每秒约两次的频率变换颜色照亮您的脸；如果这让您不适，请用其他方式登录。",
+    explain: "您按提示动作时，摄像头会拍摄几秒钟。照片只比对一次，随即丢弃，不会保存。只有您按下按钮，摄像头才会开启。",
+    colours: "接近结束时，整个屏幕会用明亮的颜色照亮您的脸，每秒约变换两次。如果这可能对您造成不适，请选择不使用变色。",
+    noflash: "不使用变色",
+    colours_needed: "此登录必须使用变色。请使用其他方式登录；如果变色不会让您不适，可以取消勾选后再试。",
     start: "开启摄像头",
     again: "再试一次",
     cancel: "暂不使用",
@@ -59,6 +72,8 @@ export const TEXTS = {
     ready: "准备好后请开始。",
     asking: "请允许使用摄像头。",
     sending: "请稍候……",
+    reconnecting: "连接已中断，正在重新连接……",
+    lost: "没有网络连接。请检查网络后再试，或使用其他方式登录。",
     open: "差一点，请再试一次。",
     accepted: "完成，您可以返回应用。",
     denied: "未能通过，请使用其他方式登录。",
@@ -70,6 +85,8 @@ export const TEXTS = {
     camera_refused: "摄像头未获允许。您可以在浏览器设置中允许，或使用其他方式登录。",
     camera_missing: "没有找到摄像头，请使用其他方式登录。",
     camera_busy: "摄像头正被其他程序使用，请关闭后再试。",
+    camera_lost: "摄像头已停止。请再试一次，或使用其他方式登录。",
+    camera_virtual: "这不是真实的摄像头。请选择您面前的摄像头，或使用其他方式登录。",
     camera_insecure: "浏览器只在 https 页面上开启摄像头，请使用其他方式登录。",
     steps: {
       center: "请正对摄像头",

@@ -1,0 +1,49 @@
+// The hash chain over a burst: h0 = SHA-256(nonce, challenge), then each frame's hash takes in the one before it.
+
+const decode = (text) =>
+  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+
+const join = (...parts) => new Blob(parts).arrayBuffer();
+
+const digest = async (...parts) => new Uint8Array(await crypto.subtle.digest("SHA-256", await join(...parts)));
+
+const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// Four bytes, the highest first.
+function word(number) {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, number);
+  return bytes;
+}
+
+// Keys in order and no spaces: the service hashes the same bytes.
+function told({ profile, steps }) {
+  const inOrder = steps.map(({ colours = [], id, kind, min_ms }) => ({
+    colours: colours.map(({ ms, rgb }) => ({ ms, rgb })),
+    id,
+    kind,
+    min_ms,
+  }));
+  return new TextEncoder().encode(JSON.stringify({ profile, steps: inOrder }));
+}
+
+// The SHA-256 of a text, in hex.
+export const sha256 = async (text) => hex(await digest(new TextEncoder().encode(text)));
+
+export class Chain {
+  #last;
+  #count = 0;
+
+  // Takes a challenge with the steps that were told: all of them for a post, the first for a stream.
+  constructor(challenge) {
+    this.#last = digest(decode(challenge.nonce), told(challenge));
+  }
+
+  // Takes the next frame and resolves to the hash with it, in hex. Frames are hashed in the order of the calls.
+  async add(ms, jpeg) {
+    this.#count += 1;
+    const [before, count] = [this.#last, this.#count];
+    this.#last = before.then((last) => digest(last, word(count), word(ms), jpeg));
+    return hex(await this.#last);
+  }
+}
