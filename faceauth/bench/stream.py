@@ -188,13 +188,7 @@ class _Device:
         """Return what the camera sees now: in a flash step the head in the colour that the screen shows."""
         if step["kind"] != "flash":
             return next(self._pictures)
-        since_s = now - self._told_at
-        ends = accumulate(colour["ms"] for colour in step["colours"])
-        shown = zip(ends, step["colours"], strict=True)
-        lit_ms = 1000 * (since_s - SCREEN_LAG_S)
-        rgb = next((one["rgb"] for end, one in shown if 0 <= lit_ms < end), DARK)
-        clip = self._clips[rgb]
-        return clip[min(int(since_s * FPS), len(clip) - 1)]
+        return lit(self._clips, step["colours"], now - self._told_at)
 
     async def _send(self, socket: ClientConnection) -> None:
         due = perf_counter()
@@ -212,6 +206,15 @@ class _Device:
                 await socket.send(json.dumps({"t_ms": t_ms, "step": step["id"]}))
                 await socket.send(jpeg)
             await asyncio.sleep(max(0.0, due - perf_counter()))
+
+
+def lit(clips: Clips, colours: Sequence[Mapping[str, Any]], since_s: float) -> bytes:
+    """Return the head in the colour that the screen shows so long after a flash step began."""
+    ends = accumulate(colour["ms"] for colour in colours)
+    lit_ms = 1000 * (since_s - SCREEN_LAG_S)
+    rgb = next((one["rgb"] for end, one in zip(ends, colours, strict=True) if 0 <= lit_ms < end), DARK)
+    clip = clips[rgb]
+    return clip[min(int(since_s * FPS), len(clip) - 1)]
 
 
 def unlike_any_other(jpeg: bytes, device: int, number: int) -> bytes:

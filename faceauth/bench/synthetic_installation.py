@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.clock import Clock, system_clock
+from faceauth.consent.builtin import LOGIN
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.bulk import Enrolled, SealedReference, insert_people
 from faceauth.db.tenants import DEFAULT_TENANT
@@ -70,7 +71,7 @@ def make_installation(
             insert_people(
                 data,
                 keys,
-                _people(some, provider, model_digest=model_digest, per_account=per_account),
+                _people(some, provider, scenario=SCENARIO, model_digest=model_digest, per_account=per_account),
                 tenant=DEFAULT_TENANT,
                 scenario=SCENARIO,
                 model_digest=model_digest,
@@ -86,8 +87,43 @@ def make_installation(
     return settings
 
 
+def enrol_alike(
+    settings: Settings, vector: NDArray[np.float32], *, model_digest: bytes, count: int, scenario: str = LOGIN
+) -> list[str]:
+    """Add people who all look the same and agreed to one scenario, and return their accounts.
+
+    Args:
+        settings: Of an installation that is there.
+        vector: Everybody's reference, shape (d,), of unit length.
+        model_digest: The model it is of, 32 bytes.
+        count: How many people.
+        scenario: What they agreed to.
+    """
+    data, keys = databases(settings)
+    provider = KeyringProvider(load_keyring(settings.keyring_file))
+    accounts: list[str] = []
+    try:
+        for start in range(0, count, _PEOPLE_AT_ONCE):
+            rows = np.tile(vector, (min(_PEOPLE_AT_ONCE, count - start), 1))
+            people = list(_people(rows, provider, scenario=scenario, model_digest=model_digest, per_account=1))
+            insert_people(
+                data,
+                keys,
+                people,
+                tenant=DEFAULT_TENANT,
+                scenario=scenario,
+                model_digest=model_digest,
+                now=system_clock(),
+            )
+            accounts += [one.account for one in people]
+    finally:
+        data.dispose()
+        keys.dispose()
+    return accounts
+
+
 def _people(
-    rows: NDArray[np.float32], provider: KeyringProvider, *, model_digest: bytes, per_account: int
+    rows: NDArray[np.float32], provider: KeyringProvider, *, scenario: str, model_digest: bytes, per_account: int
 ) -> Iterator[Enrolled]:
     for start in range(0, len(rows), per_account):
         account, consent, key_id = (f"{kind}_{os.urandom(16).hex()}" for kind in ("account", "consent", "key"))
@@ -95,7 +131,7 @@ def _people(
         references = []
         for row in rows[start : start + per_account]:
             reference = f"reference_{os.urandom(16).hex()}"
-            context = SealContext(DEFAULT_TENANT, account, reference, SCENARIO, consent, model_digest)
+            context = SealContext(DEFAULT_TENANT, account, reference, scenario, consent, model_digest)
             references.append(SealedReference(reference, seal(row, key, context)))
         wrapped = provider.wrap(key.secret, context=wrap_context(DEFAULT_TENANT, account, key_id, 1))
         yield Enrolled(account, consent, key_id, wrapped, tuple(references))

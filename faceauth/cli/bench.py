@@ -13,6 +13,7 @@ from faceauth.cli.bench_index import index
 from faceauth.cli.bench_pad import pad
 from faceauth.cli.bench_recognition import recognition
 from faceauth.cli.bench_report import report as iso_report
+from faceauth.cli.bench_service import service
 from faceauth.cli.bench_speed import speed
 from faceauth.cli.bench_stream import stream
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
@@ -201,6 +202,7 @@ app.command()(detection)
 app.command()(index)
 app.command()(pad)
 app.command()(recognition)
+app.command()(service)
 app.command()(speed)
 app.command()(stream)
 app.command("report")(iso_report)

@@ -3,26 +3,21 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.request import Request, urlopen
 
 import typer
 
-from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
-from faceauth.settings import Settings, load_settings
+from faceauth.cli.bench_serving import WAIT_S, cpu_s, portrait_head, serving
+from faceauth.cli.console import Json, console, note, print_json, progress_bar
+from faceauth.settings import load_settings
 
 if TYPE_CHECKING:
     from faceauth.bench.stream import Opened
-
-WAIT_S: Final = 60.0
 
 
 def stream(
@@ -38,14 +33,14 @@ def stream(
     settings, loaded = load_settings(), os.getloadavg()[0]
     with progress_bar() as show:
         show("rendering the clips", 0, 2)
-        clips = render_clips(_head(settings))
+        clips = render_clips(portrait_head(settings))
         show("streaming", 1, 2)
         with tempfile.TemporaryDirectory(prefix="faceauth-bench-") as folder:
             ours = settings.model_copy(update={"data_dir": Path(folder) / "data", "database_url": None})
-            with _service(ours, sessions) as (address, key, pid):
-                desk, before_s = _Desk(address, key), _cpu_s(pid)
+            with serving(ours, stream_sessions=max(sessions, ours.stream.sessions)) as (address, key, pid):
+                desk, before_s = _Desk(address, key), cpu_s(pid)
                 load = asyncio.run(stream_load(clips, desk.open, sessions=sessions, seconds=seconds))
-                spent_s = _cpu_s(pid) - before_s
+                spent_s = cpu_s(pid) - before_s
         show("streaming", 2, 2)
     report: dict[str, Any] = {
         "schema": "faceauth/bench/stream/v1",
@@ -77,65 +72,6 @@ def _print(report: dict[str, Any]) -> None:
         f"of CPU a session; load average {report['load_average']}",
         markup=False,
     )
-
-
-def _head(settings: Settings) -> Any:
-    from faceauth.capture.detect import build_detector  # noqa: PLC0415  as above
-    from faceauth.demo.attempt import head  # noqa: PLC0415  as above
-    from faceauth.demo.people import group_cast  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
-
-    pack = load_pack(settings.model_pack, settings.models_dir, settings.models_manifest, settings.inference)
-    try:
-        detector = pack.detector or build_detector(
-            pack.detector_kind, pack.detector_sessions, pack.detector_options
-        )
-        ann = group_cast(detector).ann
-        return head(ann, ann.first)
-    finally:
-        pack.close()
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the seconds of CPU that a process took, where Linux tells them, and else 0."""
-    try:
-        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    except OSError:
-        return 0.0
-    # proc(5): utime and stime are the 14th and 15th field; the 2nd is a name in brackets.
-    fields = told.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def _service(settings: Settings, sessions: int) -> Iterator[tuple[str, str, int]]:
-    """Run `faceauth serve` on a free port over a new installation; yield address, API key and process."""
-    from faceauth.cli.init import first_key  # noqa: PLC0415  as above
-    from faceauth.installation import create_installation  # noqa: PLC0415  as above
-
-    create_installation(settings)
-    key = first_key(settings)
-    assert key is not None  # noqa: S101  the installation is new
-    own = {
-        "FACEAUTH_DATA_DIR": settings.data_dir,
-        "FACEAUTH_KEYS__FILE": settings.keyring_file,
-        "FACEAUTH_STREAM__SESSIONS": max(sessions, settings.stream.sessions),
-    }
-    command = [
-        *("env", *(f"{name}={value}" for name, value in own.items())),
-        *(sys.executable, "-c", "from faceauth.cli import app; app()", "serve", "--port", "0"),
-    ]
-    with subprocess.Popen(  # noqa: S603  our own program
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            line = process.stdout.readline() if process.stdout is not None else ""
-            if "Serving on " not in line:
-                fail("The service did not start. faceauth doctor says why.")
-            yield line.split("Serving on ", 1)[1].split(". ", 1)[0], key.secret, process.pid
-        finally:
-            process.terminate()
-            process.wait(WAIT_S)
 
 
 class _Desk:
