@@ -81,6 +81,7 @@ REPOSITORIES = {
     "identity/apikeys.py",
     "identity/approvals.py",
     "identity/attempts.py",
+    "identity/devices.py",
     "liveness/observations.py",
     "vault/erasure.py",
     "vault/journal.py",

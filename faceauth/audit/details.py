@@ -12,6 +12,8 @@ ALLOWED = frozenset(
         "chain",
         "consent_id",
         "count",
+        "device_id",
+        "device_key",
         "generation",
         "key_id",
         "kind",

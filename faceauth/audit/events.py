@@ -23,6 +23,7 @@ class Event(StrEnum):
     APIKEY_REVOKED = "operator:apikey:revoked"
 
     SCENARIO_CREATED = "privacy:scenario:created"
+    SCENARIO_CHANGED = "privacy:scenario:changed"
     SCENARIO_RETIRED = "privacy:scenario:retired"
     NOTICE_PUBLISHED = "privacy:notice:published"
 
@@ -30,6 +31,11 @@ class Event(StrEnum):
     ACCOUNT_CHANGED = "application:account:changed"
     ACCOUNT_EXPORTED = "application:account:exported"
     ACCOUNT_CLOSED = "person:account:closed"
+
+    DEVICE_BOUND = "person:device:bound"
+    DEVICE_RENAMED = "person:device:renamed"
+    DEVICE_REVOKED = "person:device:revoked"
+    DEVICE_MISUSED = "device:device:misused"
 
     CONSENT_GIVEN = "person:consent:given"
     CONSENT_RENEWED = "person:consent:renewed"
@@ -57,6 +63,8 @@ class Event(StrEnum):
 
 
 CONCERNS_FACE = frozenset(
-    event for event in Event if event.split(":")[1] in {"consent", "session", "attempts", "reference", "erasure"}
+    event
+    for event in Event
+    if event.split(":")[1] in {"consent", "session", "attempts", "reference", "erasure", "device"}
 ) | {Event.ACCOUNT_EXPORTED, Event.ACCOUNT_CLOSED}
 """What a person sees as "what was done with my face"."""

@@ -28,6 +28,7 @@ device_keys = Table(
     Column("kind", String(10), nullable=False),
     Column("label", String(100), nullable=False),
     Column("key_digest", LargeBinary(32), nullable=False),
+    Column("key_name", LargeBinary, nullable=False),
     Column("public_key", LargeBinary, nullable=False),
     Column("sign_count", BigInteger, nullable=False),
     Column("attestation", String(20), nullable=False),

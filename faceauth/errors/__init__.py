@@ -17,6 +17,7 @@ from faceauth.errors.consent import (
 )
 from faceauth.errors.decisions import (
     Denied,
+    DeviceKeyMisused,
     LivenessDenied,
     LivenessInconclusive,
     Locked,
@@ -48,6 +49,7 @@ from faceauth.errors.installation import (
 from faceauth.errors.requests import (
     AlreadyExists,
     ApprovalRequired,
+    FlashesNeeded,
     ImageTooLarge,
     InvalidImage,
     InvalidRequest,
@@ -56,6 +58,7 @@ from faceauth.errors.requests import (
     UnknownAccount,
     UnknownApiKey,
     UnknownApproval,
+    UnknownDevice,
     UnknownNotice,
     UnknownReference,
     UnknownScenario,
@@ -77,7 +80,9 @@ __all__ = [
     "ConsentStale",
     "DatabaseNewer",
     "Denied",
+    "DeviceKeyMisused",
     "FaceauthError",
+    "FlashesNeeded",
     "GuardianRequired",
     "ImageTooLarge",
     "InvalidImage",
@@ -111,6 +116,7 @@ __all__ = [
     "UnknownAccount",
     "UnknownApiKey",
     "UnknownApproval",
+    "UnknownDevice",
     "UnknownNotice",
     "UnknownReference",
     "UnknownScenario",

@@ -62,6 +62,20 @@ class SeveralMatch(Mismatch):
     """A search found more than one person, so it names nobody."""
 
 
+class DeviceKeyMisused(Denied):
+    """What came as a device key's signature over the capture is none; `device_id` names the key, if one is known.
+
+    `cause` says what was wrong, for the audit log: `unknown`, `signature`, `counter`, `account` or `revoked`.
+    """
+
+    code = "device_key"
+
+    def __init__(self, cause: str, device_id: str | None = None) -> None:
+        super().__init__("injection", f"The device key's signature does not hold ({cause}).")
+        self.cause = cause
+        self.device_id = device_id
+
+
 class NotEnrolled(Denied):
     """There is no reference to compare with."""
 

@@ -62,7 +62,7 @@ class SealBroken(FaceauthError):
 
 
 class SignatureInvalid(FaceauthError):
-    """A token or receipt is not what one of this installation's keys signed, or it is of another kind (R18)."""
+    """What is signed is not what its key signed: a token, a receipt (R18), a device key or its signature."""
 
     code = "signature_invalid"
 

@@ -57,6 +57,12 @@ class UnknownReference(FaceauthError):
     code = "unknown_reference"
 
 
+class UnknownDevice(FaceauthError):
+    """No such device key of this account."""
+
+    code = "unknown_device"
+
+
 class UnknownSession(FaceauthError):
     """No such session for this caller."""
 
@@ -79,6 +85,12 @@ class ApprovalRequired(FaceauthError):
     """The act needs a second person, who has not approved it, or whose approval was for something else (R52)."""
 
     code = "approval_required"
+
+
+class FlashesNeeded(FaceauthError):
+    """A session without flashing colours was asked for, and its scenario or application wants them."""
+
+    code = "flashes_needed"
 
 
 class AlreadyExists(FaceauthError):

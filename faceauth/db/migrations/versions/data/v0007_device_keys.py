@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(10), nullable=False),
         sa.Column("label", sa.String(100), nullable=False),
         sa.Column("key_digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("key_name", sa.LargeBinary, nullable=False),
         sa.Column("public_key", sa.LargeBinary, nullable=False),
         sa.Column("sign_count", sa.BigInteger, nullable=False),
         sa.Column("attestation", sa.String(20), nullable=False),
