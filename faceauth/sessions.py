@@ -14,7 +14,7 @@ from faceauth.consent.accounts import AccountStore
 from faceauth.consent.gate import ConsentGate
 from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
-from faceauth.errors import InvalidRequest, ReauthenticationRequired, SessionClosed
+from faceauth.errors import FlashesNeeded, InvalidRequest, ReauthenticationRequired, SessionClosed
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.methods import methods_of
 from faceauth.identity.tokens import Tokens
@@ -196,6 +196,42 @@ class SessionDesk:
         challenge = challenge_from_wire(session.challenge)
         return _first_told(challenge) if session.streamed else challenge
 
+    def without_flashes(self, session_id: str, client_token: str) -> Challenge:
+        """Give a session another challenge, whose second look is a motion in place of flashing colours.
+
+        It is drawn once: whoever asks again, or has a session without a flash, is told what there is. The level is
+        the one below, with its lower limits on attempts (R10).
+
+        Returns:
+            What the device may be told, as `challenge` does.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+            SessionClosed: it is over, or frames were sent already.
+            FlashesNeeded: the scenario, or the application for this session, wants the flash.
+            Locked: too many attempts failed for the lower limits.
+        """
+        now = self.clock()
+        with self.data.begin() as conn:
+            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+            self._still_open(session)
+            known = challenge_from_wire(session.challenge)
+            lower = PROFILES[known.profile].without_flash
+            if lower.name != known.profile:
+                scenario = self.scenarios.get(conn, session.tenant, session.scenario)
+                if not scenario.flash_choice or not PROFILES[scenario.liveness_profile].flash:
+                    raise FlashesNeeded("This session needs the screen's colours. Another way to log in is there.")
+                if session.purpose == "verify" and session.account is not None:
+                    self.attempts.check(conn, tenant=session.tenant, account=session.account, pad=lower.qualifies)
+                known = self._redrawn(known, lower, session.expires_at)
+                self.sessions.redraw(conn, session, challenge_to_wire(known), now=now)
+        return _first_told(known) if session.streamed else known
+
+    def _redrawn(self, known: Challenge, profile: Profile, expires_at: datetime) -> Challenge:
+        """Draw another challenge for the same device key and transaction."""
+        drawn = make_challenge(profile=profile, now=self.clock(), random=self.random, expires_at=expires_at)
+        return replace(drawn, device_key=known.device_key, transaction=known.transaction)
+
     def stream(self, session_id: str, client_token: str, *, resumed: bool = False) -> Challenge:
         """Let a device stream its session, and return the whole challenge, of which it is told one step at a time.
 
@@ -220,13 +256,7 @@ class SessionDesk:
                 raise SessionClosed("This session is over. Ask the application for a new one.")
             if session.streamed:
                 return known
-            drawn = make_challenge(
-                profile=PROFILES[known.profile],
-                now=self.clock(),
-                random=self.random,
-                expires_at=session.expires_at,
-            )
-            challenge = replace(drawn, device_key=known.device_key, transaction=known.transaction)
+            challenge = self._redrawn(known, PROFILES[known.profile], session.expires_at)
             self.sessions.stream(conn, session, challenge_to_wire(challenge), now=self.clock())
         return challenge
 

@@ -144,6 +144,23 @@ class SessionStore:
         if changed != 1:
             raise SessionClosed("This session is over. Ask the application for a new one.")
 
+    def redraw(
+        self, conn: Connection, session: CaptureSession, challenge: Mapping[str, Any], *, now: datetime
+    ) -> None:
+        """Give the session another challenge, before any frame was sent.
+
+        Raises:
+            SessionClosed: it is over, or frames were sent already.
+        """
+        fresh = (sessions.c.state == "open", sessions.c.capture_started_at.is_(None), sessions.c.expires_at > now)
+        changed = conn.execute(
+            update(sessions)
+            .where(sessions.c.session_id == session.session_id, *fresh)
+            .values(challenge=_without_text(challenge))
+        ).rowcount
+        if changed != 1:
+            raise SessionClosed("This session is over, or its frames came already. Ask for a new one.")
+
     def claim(
         self,
         conn: Connection,

@@ -29,7 +29,8 @@ class Scenario:
     """One purpose that a face may be used for; a retired one allows nothing any more.
 
     With `stream_only` its sessions are answered over the stream, where steps are told one at a time. `device_key`
-    says what its logins ask of the device.
+    says what its logins ask of the device. With `flash_choice` a person may answer without flashing colours, at
+    the level below.
     """
 
     tenant: str
@@ -42,6 +43,7 @@ class Scenario:
     created_at: datetime
     stream_only: bool = False
     device_key: DeviceKeyPolicy = "preferred"
+    flash_choice: bool = False
 
 
 class ScenarioStore:
@@ -101,6 +103,7 @@ class ScenarioStore:
         now: datetime,
         stream_only: bool = False,
         device_key: DeviceKeyPolicy = "preferred",
+        flash_choice: bool = True,
     ) -> Scenario:
         """Make a scenario with its first notice; it starts with nobody's consent (R34).
 
@@ -128,6 +131,7 @@ class ScenarioStore:
             "state": "active",
             "created_at": now,
             "stream_only": stream_only,
+            "flash_choice": flash_choice,
         }
         try:
             with conn.begin_nested():
@@ -146,6 +150,16 @@ class ScenarioStore:
         """
         here = (table.c.tenant == tenant, table.c.scenario == scenario)
         conn.execute(update(table).where(*here).values(device_key=_policy(policy)))
+        return self.get(conn, tenant, scenario)
+
+    def let_choose_flash(self, conn: Connection, *, tenant: str, scenario: str, choice: bool) -> Scenario:
+        """Set whether people may answer without flashing colours; it holds from this commit on.
+
+        Raises:
+            UnknownScenario: This tenant has none of that name.
+        """
+        here = (table.c.tenant == tenant, table.c.scenario == scenario)
+        conn.execute(update(table).where(*here).values(flash_choice=choice))
         return self.get(conn, tenant, scenario)
 
     def retire(self, conn: Connection, *, tenant: str, scenario: str) -> Scenario:

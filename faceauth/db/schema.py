@@ -87,6 +87,7 @@ scenarios = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("stream_only", Boolean, nullable=False, server_default=false()),
     Column("device_key", String(10), nullable=False, server_default="preferred"),
+    Column("flash_choice", Boolean, nullable=False, server_default=false()),
     ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
     CheckConstraint("mode IN ('verify', 'identify')", name="mode"),
     CheckConstraint("state IN ('active', 'retired')", name="state"),

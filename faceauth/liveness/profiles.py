@@ -127,6 +127,11 @@ class Profile:
         """Whether the level is one of the presentation-attack detection that R10's looser limits are meant for."""
         return self.flash
 
+    @property
+    def without_flash(self) -> "Profile":
+        """The same level with a second motion in place of the flash; itself where there is none."""
+        return next(one for one in _ALL if not one.flash and one.passive == self.passive) if self.flash else self
+
     def at_least(self, other: "Profile") -> bool:
         """Say whether every gate of `other` is one of this level's too."""
         return self.flash >= other.flash and self.passive >= other.passive

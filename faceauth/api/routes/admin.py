@@ -5,7 +5,13 @@ from fastapi import APIRouter
 from faceauth.api.access import Here, PrivacyOfficer, actor
 from faceauth.api.routes.scenarios import notice_answer, scenario_answer
 from faceauth.api.wire.base import ScenarioName
-from faceauth.api.wire.scenarios import NoticeAnswer, NoticeRequest, ScenarioAnswer, ScenarioRequest
+from faceauth.api.wire.scenarios import (
+    NoticeAnswer,
+    NoticeRequest,
+    ScenarioAnswer,
+    ScenarioChange,
+    ScenarioRequest,
+)
 from faceauth.audit.events import Event
 from faceauth.errors import InvalidRequest
 from faceauth.liveness.profiles import PROFILES
@@ -32,6 +38,7 @@ def create_scenario(here: Here, caller: PrivacyOfficer, body: ScenarioRequest) -
             notices=body.notices,
             now=now,
             stream_only=body.stream_only,
+            flash_choice=body.flash_choice,
         )
         here.audit.append(
             conn,
@@ -43,6 +50,29 @@ def create_scenario(here: Here, caller: PrivacyOfficer, body: ScenarioRequest) -
         )
         notice = here.notices.current(conn, caller.tenant, scenario.scenario, now)
     return scenario_answer(scenario, notice)
+
+
+@router.patch("/{scenario}")
+def change_scenario(
+    here: Here, caller: PrivacyOfficer, scenario: ScenarioName, body: ScenarioChange
+) -> ScenarioAnswer:
+    """Change what nobody has to be asked again for."""
+    with here.data.begin() as conn:
+        changed = here.scenarios.get(conn, caller.tenant, scenario)
+        if body.flash_choice is not None:
+            changed = here.scenarios.let_choose_flash(
+                conn, tenant=caller.tenant, scenario=scenario, choice=body.flash_choice
+            )
+            here.audit.append(
+                conn,
+                Event.SCENARIO_CHANGED,
+                tenant=caller.tenant,
+                account=None,
+                actor=actor(caller),
+                details={"scenario": scenario, "kind": "flash_choice", "state": str(body.flash_choice).lower()},
+            )
+        notice = here.notices.current(conn, caller.tenant, scenario, here.clock())
+    return scenario_answer(changed, notice)
 
 
 @router.post("/{scenario}/retire")

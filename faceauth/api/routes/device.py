@@ -8,8 +8,8 @@ from starlette.concurrency import run_in_threadpool
 from faceauth.api.access import ClientToken, Here, metrics_of, streams_of, work_of
 from faceauth.api.upload import read_burst
 from faceauth.api.wire.base import Name
-from faceauth.api.wire.sessions import CancelledAnswer, CaptureAnswer, ChallengeAnswer
-from faceauth.errors import Overloaded
+from faceauth.api.wire.sessions import CancelledAnswer, CaptureAnswer, ChallengeAnswer, ChallengeRequest
+from faceauth.errors import Overloaded, SessionClosed
 
 router = APIRouter(prefix="/v1/sessions/{session_id}", tags=["device"])
 
@@ -80,6 +80,24 @@ async def post_frames(request: Request, here: Here, token: ClientToken, session_
 def read_challenge(here: Here, token: ClientToken, session_id: Name) -> ChallengeAnswer:
     """What the session must be answered with, for a page that was only given the session and its token."""
     return ChallengeAnswer.of(here.desk.challenge(session_id, token))
+
+
+@router.post("/challenge")
+async def choose_challenge(
+    request: Request,
+    here: Here,
+    token: ClientToken,
+    session_id: Name,
+    body: ChallengeRequest,  # noqa: ARG001  it can say one thing only, and reading it checks that
+) -> ChallengeAnswer:
+    """Ask for a challenge without flashing colours, before the stream is opened or any frame is sent.
+
+    It is drawn once. ``flashes_needed`` says that this session has none; ``locked`` that too many attempts failed
+    for the lower limits of a session without the flash.
+    """
+    if streams_of(request).connected(session_id):
+        raise SessionClosed("This session is being streamed. Choose before the stream is opened.")
+    return ChallengeAnswer.of(await run_in_threadpool(here.desk.without_flashes, session_id, token))
 
 
 @router.post("/cancel")

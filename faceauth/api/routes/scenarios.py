@@ -46,6 +46,8 @@ def scenario_answer(scenario: Scenario, notice: Notice | None) -> ScenarioAnswer
         title=dict(scenario.titles),
         retention_days=scenario.retention_days,
         state=scenario.state,
+        liveness_level=scenario.liveness_profile,
+        flash_choice=scenario.flash_choice,
         notice=None if notice is None else notice_answer(notice),
     )
 

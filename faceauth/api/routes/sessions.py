@@ -63,6 +63,7 @@ def read_session(here: Here, caller: Application, session_id: Name) -> SessionAn
         id_token=view.id_token,
         amr=view.amr or None,
         acr=view.acr,
+        liveness_level=session.challenge["profile"],
         device_id=session.device_id,
         transaction_sha256=session.challenge.get("transaction", {}).get("sha256"),
         decided_at=session.decided_at,

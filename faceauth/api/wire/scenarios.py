@@ -42,6 +42,8 @@ class ScenarioAnswer(Answer):
     title: dict[str, str]
     retention_days: int
     state: Literal["active", "retired"]
+    liveness_level: str
+    flash_choice: bool
     notice: NoticeAnswer | None
 
     model_config = ConfigDict(
@@ -54,6 +56,8 @@ class ScenarioAnswer(Answer):
                 "title": {"en": "Log in with your face"},
                 "retention_days": 365,
                 "state": "active",
+                "liveness_level": "motion+flash",
+                "flash_choice": True,
                 "notice": _NOTICE,
             }
         ),
@@ -77,6 +81,8 @@ class ScenariosAnswer(Answer):
                         "title": {"en": "Log in with your face"},
                         "retention_days": 365,
                         "state": "active",
+                        "liveness_level": "motion+flash",
+                        "flash_choice": True,
                         "notice": _NOTICE,
                     }
                 ]
@@ -96,6 +102,10 @@ class ScenarioRequest(Request):
         default=False,
         description="Whether frames are taken over the stream alone, where steps are told one by one.",
     )
+    flash_choice: StrictBool = Field(
+        default=True,
+        description="Whether a person may answer with a second motion in place of flashing colours.",
+    )
     liveness_level: str = Field(default="motion+flash", pattern=r"^[a-z][a-z0-9+_-]{0,39}$")
     notices: dict[Locale, Text] = Field(min_length=1, max_length=20)
 
@@ -113,6 +123,14 @@ class ScenarioRequest(Request):
             }
         ),
     )
+
+
+class ScenarioChange(Request):
+    """What may change about a purpose without asking anybody again; what is left out stays."""
+
+    flash_choice: StrictBool | None = Field(default=None, description="As for a new scenario.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example({"flash_choice": False}))
 
 
 class NoticeRequest(Request):

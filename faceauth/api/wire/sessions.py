@@ -158,6 +158,11 @@ class SessionAnswer(Answer):
     id_token: str | None = None
     amr: tuple[str, ...] | None = None
     acr: str | None = None
+    liveness_level: str | None = Field(
+        default=None,
+        description="The level of the challenge: it may be lower "
+        "than the scenario's where the person chose no flashing colours.",
+    )
     device_id: str | None = Field(default=None, description="The device key that signed an accepted session.")
     transaction_sha256: str | None = Field(default=None, description="Of the text that the session was for.")
     decided_at: datetime | None = None
@@ -195,6 +200,14 @@ class CaptureAnswer(Answer):
         frozen=True,
         json_schema_extra=with_example({"state": "open", "guidance": ["too_dark"], "message": ANOTHER_WAY}),
     )
+
+
+class ChallengeRequest(Request):
+    """What the person wishes of the challenge, before the first frame."""
+
+    flashes: Literal[False] = Field(description="False: a second motion in place of flashing colours.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example({"flashes": False}))
 
 
 class CancelledAnswer(Answer):
