@@ -21,6 +21,12 @@ from faceauth.clock import Clock
 from faceauth.db.schema import audit_head, audit_log
 from faceauth.errors import AuditUnavailable, ConfigurationError, InvalidRequest, SignatureInvalid
 
+Progress = Callable[[int, int], None]
+"""Called with how many records were looked at, and of how many."""
+
+_PAGE = 1_000
+"""Records read at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
@@ -141,22 +147,26 @@ class AuditLog:
         if self._sink is not None:
             self._sink.write(line(row, digest))
 
-    def verify(self, conn: Connection, kept: Iterable[Checkpoint] = ()) -> AuditVerdict:
+    def verify(
+        self, conn: Connection, kept: Iterable[Checkpoint] = (), *, progress: Progress | None = None
+    ) -> AuditVerdict:
         """Walk the whole log: an edit, a deletion, a reordering, a cut-off end and a fork are each found (R51).
 
         Whoever can write the database can build a new chain and drop the checkpoints in it. Only one in `kept`,
-        from elsewhere, tells that.
+        from elsewhere, tells that. `progress` is told after every thousand records.
         """
         head = conn.execute(select(audit_head).where(audit_head.c.id == 1)).one_or_none()
         if head is None:
             return AuditVerdict(0, 1)
         walk = _Walk(self.tree.nodes(conn), {(one.size, one.root) for one in (*self._signed(conn), *kept)})
-        rows = select(audit_log).order_by(audit_log.c.seq).execution_options(yield_per=1000)
+        rows = select(audit_log).order_by(audit_log.c.seq).execution_options(yield_per=_PAGE)
         try:
             with conn.execute(rows) as found:
                 for row in found.mappings():
                     if (bad := walk.step(row)) is not None:
                         return bad
+                    if progress is not None and (walk.seq % _PAGE == 0 or walk.seq == head.seq):
+                        progress(walk.seq, head.seq)
         except (TypeError, ValueError):  # what stands there is no longer what we write
             return AuditVerdict(walk.seq, walk.seq + 1)
         return walk.end(head.seq, head.digest)

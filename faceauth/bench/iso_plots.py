@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from faceauth.bench.iso import IsoResult
-from faceauth.bench.plots import det
+from faceauth.bench.plots import det, new_figure
 from faceauth.bench.scores import BINS
-from faceauth.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,17 +35,9 @@ def write_plots(result: IsoResult, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in figures)
 
 
-def _figure() -> "Figure":
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  an extra, and slow to import
-    except ImportError as error:
-        raise ConfigurationError("Plots need matplotlib. Run: pip install 'faceauth[bench]'") from error
-    return Figure(figsize=(7.2, 5.2), layout="constrained")
-
-
 def _histogram(result: IsoResult, title: str) -> "Figure":
     """Draw how often each score came up, with the operating points."""
-    figure = _figure()
+    figure = new_figure()
     axes: Any = figure.add_subplot()
     scores = result.singles
     filled = np.nonzero(scores.mated + scores.non_mated)[0]
@@ -68,7 +59,7 @@ def _histogram(result: IsoResult, title: str) -> "Figure":
 
 def _searches(result: IsoResult, title: str) -> "Figure":
     """Draw FNIR over FPIR, a curve a gallery size; a dot where the service would decide."""
-    figure = _figure()
+    figure = new_figure()
     axes: Any = figure.add_subplot()
     chosen = {one.gallery: one for one in result.searches if one.chosen}
     for gallery in result.galleries:

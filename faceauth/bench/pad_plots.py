@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from faceauth.bench.pad import THRESHOLDS, Trial
-from faceauth.errors import ConfigurationError
+from faceauth.bench.plots import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ def det(trials: Sequence[Trial], key: tuple[str, str], title: str) -> "Figure | 
     attacks = {name: values for name, values in sorted(attacks.items()) if len(values) >= LEAST}
     if len(real) < LEAST or not attacks:
         return None
-    figure = _figure()
+    figure = new_figure()
     axes: Any = figure.add_subplot()
     for name, values in attacks.items():
         at = np.unique(np.concatenate([real, values, [values.max() + 1e-9]]))
@@ -61,11 +61,3 @@ def det(trials: Sequence[Trial], key: tuple[str, str], title: str) -> "Figure | 
     axes.grid(visible=True, which="both", color="0.92")
     axes.legend(fontsize=8, frameon=False)
     return figure
-
-
-def _figure() -> "Figure":
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  an extra, and slow to import
-    except ImportError as error:
-        raise ConfigurationError("Plots need matplotlib. Run: pip install 'faceauth[bench]'") from error
-    return Figure(figsize=(7.2, 5.2), layout="constrained")

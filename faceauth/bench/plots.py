@@ -39,7 +39,12 @@ def write_plots(result: AccuracyResult, folder: Path) -> tuple[Path, ...]:
     return files
 
 
-def _figure() -> "Figure":
+def new_figure() -> "Figure":
+    """Return an empty figure of this project's size.
+
+    Raises:
+        ConfigurationError: matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415  an extra, and slow to import
     except ImportError as error:
@@ -49,7 +54,7 @@ def _figure() -> "Figure":
 
 def det(sets: Mapping[str, Scores], title: str) -> "Figure":
     """Draw FNMR over FMR, both on logarithmic axes; a curve ends where the rule of 3 lets it."""
-    figure = _figure()
+    figure = new_figure()
     axes: Any = figure.add_subplot()
     for label, scores in sets.items():
         fmr, fnmr = _curve(scores)
@@ -68,7 +73,7 @@ def det(sets: Mapping[str, Scores], title: str) -> "Figure":
 
 def fusing(result: AccuracyResult, title: str) -> "Figure":
     """Draw what fusing more pictures a side gains: the TAR with its interval, over how many are fused."""
-    figure = _figure()
+    figure = new_figure()
     axes: Any = figure.add_subplot()
     for fmr in TARGETS.values():
         told = [one for one in result.fused if one.scores.comparisons >= comparisons_needed(fmr)]
@@ -111,7 +116,7 @@ def _curve(scores: Scores) -> tuple[Any, Any]:
 
 def histogram(result: AccuracyResult, title: str) -> "Figure":
     """Draw how often each score came up, mated and non-mated, with the operating points."""
-    figure = _figure()
+    figure = new_figure()
     axes: Any = figure.add_subplot()
     filled = np.nonzero(result.gallery.mated + result.gallery.non_mated)[0]
     low, high = int(filled[0]), int(filled[-1]) + 1

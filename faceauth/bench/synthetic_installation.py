@@ -1,8 +1,9 @@
 """Fills a fresh installation with made-up people, sealed by the very code that seals real ones."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 from faceauth.clock import Clock, system_clock
 from faceauth.consent.builtin import LOGIN
 from faceauth.consent.scenarios import ScenarioStore
-from faceauth.db.bulk import Enrolled, SealedReference, insert_people
+from faceauth.db.bulk import Enrolled, SealedReference, insert_faces, insert_people
 from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.installation import create_installation, databases
+from faceauth.errors import InvalidRequest
+from faceauth.installation import Installation, create_installation, databases
 from faceauth.settings import Settings
 from faceauth.vault.keyring import KEY_BYTES, load_keyring
 from faceauth.vault.keys import DataKey, KeyringProvider
@@ -22,8 +24,17 @@ from faceauth.vault.sealing import SealContext, seal
 SCENARIO = "door"
 _PEOPLE_AT_ONCE = 5_000
 
+_NOISE = 128
+"""Numbers in a reference that is compared with nothing."""
+
 Progress = Callable[[int, int], None]
 """Told how many references are stored, and of how many."""
+
+
+class _Person(NamedTuple):
+    account: str
+    consent_id: str
+    data_key_id: str
 
 
 def make_installation(
@@ -122,16 +133,60 @@ def enrol_alike(
     return accounts
 
 
+def enrol_agreed(place: Installation, accounts: Sequence[str], *, scenario: str = LOGIN) -> None:
+    """Give each account, which has agreed to the scenario already, a key and a reference of noise.
+
+    Args:
+        place: An installation that is open.
+        accounts: Whose consents are live.
+        scenario: To what.
+    """
+    provider = KeyringProvider(place.keyring)
+    model = place.pack.embedder.model_digest
+    people: list[Enrolled] = []
+    with place.data.read() as conn:
+        for account in accounts:
+            state = place.ledger.state(conn, DEFAULT_TENANT, account, scenario)
+            if state is None:
+                raise InvalidRequest(f"The account {account} never agreed.")
+            noise = np.random.default_rng(len(people)).normal(size=_NOISE).astype(np.float32)
+            row = noise / np.linalg.norm(noise)
+            person = _Person(account, state.consent_id, f"key_{os.urandom(16).hex()}")
+            people.append(_enrolled(person, [row], provider, scenario=scenario, model_digest=model))
+    insert_faces(
+        place.data,
+        place.key_database,
+        people,
+        tenant=DEFAULT_TENANT,
+        scenario=scenario,
+        model_digest=model,
+        now=place.clock(),
+    )
+
+
 def _people(
     rows: NDArray[np.float32], provider: KeyringProvider, *, scenario: str, model_digest: bytes, per_account: int
 ) -> Iterator[Enrolled]:
     for start in range(0, len(rows), per_account):
-        account, consent, key_id = (f"{kind}_{os.urandom(16).hex()}" for kind in ("account", "consent", "key"))
-        key = DataKey(key_id, DEFAULT_TENANT, account, 1, os.urandom(KEY_BYTES))
-        references = []
-        for row in rows[start : start + per_account]:
-            reference = f"reference_{os.urandom(16).hex()}"
-            context = SealContext(DEFAULT_TENANT, account, reference, scenario, consent, model_digest)
-            references.append(SealedReference(reference, seal(row, key, context)))
-        wrapped = provider.wrap(key.secret, context=wrap_context(DEFAULT_TENANT, account, key_id, 1))
-        yield Enrolled(account, consent, key_id, wrapped, tuple(references))
+        person = _Person(*(f"{kind}_{os.urandom(16).hex()}" for kind in ("account", "consent", "key")))
+        some = rows[start : start + per_account]
+        yield _enrolled(person, some, provider, scenario=scenario, model_digest=model_digest)
+
+
+def _enrolled(
+    person: _Person,
+    rows: Iterable[NDArray[np.float32]],
+    provider: KeyringProvider,
+    *,
+    scenario: str,
+    model_digest: bytes,
+) -> Enrolled:
+    key = DataKey(person.data_key_id, DEFAULT_TENANT, person.account, 1, os.urandom(KEY_BYTES))
+    references = []
+    for row in rows:
+        reference = f"reference_{os.urandom(16).hex()}"
+        context = SealContext(DEFAULT_TENANT, person.account, reference, scenario, person.consent_id, model_digest)
+        references.append(SealedReference(reference, seal(row, key, context)))
+    whose = wrap_context(DEFAULT_TENANT, person.account, person.data_key_id, 1)
+    wrapped = provider.wrap(key.secret, context=whose)
+    return Enrolled(person.account, person.consent_id, person.data_key_id, wrapped, tuple(references))

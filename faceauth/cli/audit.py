@@ -40,9 +40,9 @@ def group() -> None:
 def verify(checkpoint: Annotated[list[Path] | None, KEPT] = None, as_json: Json = False) -> None:
     """Walk the whole log and hold it against its checkpoints; exit 1 at the first record that does not fit."""
     # Reading only: a copy on a read-only medium can be verified too.
-    with _log(writing=False) as (log, conn):
+    with _log(writing=False) as (log, conn), progress_bar() as show:
         kept = [_read(path, log.tree.key(conn).verifier_key) for path in checkpoint or ()]
-        verdict = log.verify(conn, kept)
+        verdict = log.verify(conn, kept, progress=lambda done, of: show("Checking", done, of))
     if as_json:
         told = {"intact": verdict.intact, "records": verdict.count, "first_bad": verdict.first_bad}
         print_json(told if verdict.checkpoint is None else {**told, "checkpoint": verdict.checkpoint})

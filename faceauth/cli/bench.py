@@ -10,6 +10,7 @@ import typer
 
 from faceauth.cli.bench_detection import detection
 from faceauth.cli.bench_index import index
+from faceauth.cli.bench_lifecycle import lifecycle
 from faceauth.cli.bench_pad import pad
 from faceauth.cli.bench_recognition import recognition
 from faceauth.cli.bench_report import report as iso_report
@@ -200,6 +201,7 @@ def chip_template(
 
 app.command()(detection)
 app.command()(index)
+app.command()(lifecycle)
 app.command()(pad)
 app.command()(recognition)
 app.command()(service)

@@ -4,14 +4,14 @@ The rows are those that enrolment writes, under the same constraints and trigger
 that led there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, update
 
 from faceauth.db.engine import Database
-from faceauth.db.schema import accounts, biometric_references, data_keys, live_consents
+from faceauth.db.schema import accounts, audit_head, audit_log, biometric_references, data_keys, live_consents
 
 VALIDITY = timedelta(days=365)
 
@@ -48,8 +48,39 @@ def insert_people(
     Raises:
         sqlalchemy.exc.IntegrityError: The scenario or the tenant is not there, or an id is taken.
     """
-    everyone = list(people)
-    here = {"tenant": tenant}
+    everyone, here = list(people), {"tenant": tenant}
+    with data.begin() as conn:
+        conn.execute(insert(accounts), [{**here, "account": one.account, "created_at": now} for one in everyone])
+        consent = {
+            **here,
+            "scenario": scenario,
+            "notice_version": 1,
+            "granted_at": now,
+            "valid_until": now + VALIDITY,
+        }
+        conn.execute(
+            insert(live_consents),
+            [{**consent, "account": one.account, "consent_id": one.consent_id} for one in everyone],
+        )
+    insert_faces(data, keys, everyone, tenant=tenant, scenario=scenario, model_digest=model_digest, now=now)
+
+
+def insert_faces(
+    data: Database,
+    keys: Database,
+    people: Iterable[Enrolled],
+    *,
+    tenant: str,
+    scenario: str,
+    model_digest: bytes,
+    now: datetime,
+) -> None:
+    """Insert the keys and references of people whose accounts and consents are there.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: Somebody's consent is not there, or an id is taken.
+    """
+    everyone, here = list(people), {"tenant": tenant}
     with keys.begin() as conn:
         conn.execute(
             insert(data_keys),
@@ -66,20 +97,14 @@ def insert_people(
             ],
         )
     with data.begin() as conn:
-        conn.execute(insert(accounts), [{**here, "account": one.account, "created_at": now} for one in everyone])
-        consent = {
-            **here,
-            "scenario": scenario,
-            "notice_version": 1,
-            "granted_at": now,
-            "valid_until": now + VALIDITY,
-        }
-        conn.execute(
-            insert(live_consents),
-            [{**consent, "account": one.account, "consent_id": one.consent_id} for one in everyone],
-        )
         shared = {**here, "scenario": scenario, "model_digest": model_digest, "created_at": now}
         conn.execute(insert(biometric_references), list(_reference_rows(everyone, shared)))
+
+
+def insert_audit_rows(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append finished rows to the audit log, the head included: what `AuditLog.append` writes, many at once."""
+    conn.execute(insert(audit_log), rows)
+    conn.execute(update(audit_head).values(seq=rows[-1]["seq"], digest=rows[-1]["digest"]))
 
 
 def _reference_rows(everyone: Iterable[Enrolled], shared: dict[str, Any]) -> Iterator[dict[str, Any]]:
