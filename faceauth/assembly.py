@@ -25,11 +25,15 @@ from faceauth.filling import IndexFilling
 from faceauth.identity.apikeys import ApiKeys
 from faceauth.identity.approvals import Approvals
 from faceauth.identity.attempts import Attempts
+from faceauth.identity.attestation_roots import read_roots
+from faceauth.identity.devices import DeviceKeys
 from faceauth.identity.tokens import Tokens
+from faceauth.identity.webauthn_keys import RelyingParty, relying_party
 from faceauth.lifecycle import Lifecycle
 from faceauth.liveness.observations import Observations, Observer
 from faceauth.liveness.passive_models import PassiveNetworks
 from faceauth.pipeline import Pipeline
+from faceauth.proving import Proving
 from faceauth.renewal import Renewal
 from faceauth.sessions import SessionDesk
 from faceauth.settings import Settings
@@ -75,6 +79,8 @@ class Installation:
     apikeys: ApiKeys
     attempts: Attempts
     tokens: Tokens
+    devices: DeviceKeys
+    relying_party: RelyingParty
     pack: Pack
     desk: SessionDesk
     pipeline: Pipeline
@@ -156,7 +162,14 @@ def assemble(
         )
     attempts = Attempts(clock)
     tokens = Tokens(signer, settings.issuer, clock)
-    sessions = SessionStore()
+    sessions, devices = SessionStore(), DeviceKeys()
+    party = relying_party(
+        settings.issuer,
+        rp_id=settings.devices.rp_id,
+        origins=tuple(settings.devices.origins),
+        name=settings.consent.controller,
+        roots=read_roots(settings.devices.attestation_roots),
+    )
     desk = SessionDesk(
         data=data,
         accounts=accounts,
@@ -178,6 +191,14 @@ def assemble(
         sessions=sessions,
         intake=make_intake(keyring.replay_key, audit=audit, clock=clock, random=random),
         attempts=attempts,
+        proving=Proving(
+            data=data,
+            scenarios=scenarios,
+            devices=devices,
+            relying_party=party,
+            audit=audit,
+            clock=clock,
+        ),
         reader=FaceReader(
             _detector(pack),
             pack.embedder.template,
@@ -200,6 +221,7 @@ def assemble(
         scenarios=scenarios,
         ledger=ledger,
         references=references,
+        devices=devices,
         erasure=erasure,
         audit=audit,
         clock=clock,
@@ -226,6 +248,8 @@ def assemble(
         apikeys=ApiKeys(clock, random),
         attempts=attempts,
         tokens=tokens,
+        devices=devices,
+        relying_party=party,
         pack=pack,
         desk=desk,
         pipeline=pipeline,

@@ -14,6 +14,7 @@ from faceauth.consent.ledger import ConsentEvent, ConsentLedger, ConsentRequest
 from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import UnknownAccount, UnknownReference
+from faceauth.identity.devices import DeviceKeys
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.references import ReferenceStore
 
@@ -27,6 +28,7 @@ class Lifecycle:
     scenarios: ScenarioStore
     ledger: ConsentLedger
     references: ReferenceStore
+    devices: DeviceKeys
     erasure: Erasure
     audit: AuditLog
     clock: Clock
@@ -174,6 +176,17 @@ class Lifecycle:
                         "created_at": _iso(info.created_at),
                     }
                     for info in self.references.describe(conn, tenant=tenant, account=account)
+                ],
+                "devices": [
+                    {
+                        "device_id": device.device_id,
+                        "label": device.label,
+                        "kind": device.kind,
+                        "attested": device.attestation,
+                        "created_at": _iso(device.created_at),
+                        "last_used_at": device.last_used_at and _iso(device.last_used_at),
+                    }
+                    for device in self.devices.list(conn, tenant=tenant, account=account)
                 ],
                 "activity": [
                     {"at": _iso(item.at), "event": str(item.event), "scenario": item.scenario}

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
-from faceauth.capture.burst import Burst, read_burst
+from faceauth.capture.burst import Burst
 from faceauth.capture.faces import FaceReader
 from faceauth.capture.intake import Intake
 from faceauth.capture.session import CaptureSession, Outcome, SessionStore
@@ -38,12 +38,13 @@ from faceauth.errors import (
     TooManyFrames,
 )
 from faceauth.identity.attempts import Attempts
-from faceauth.liveness.chain import chain_of
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, extend
 from faceauth.liveness.decision import judge
 from faceauth.liveness.observations import Observer
 from faceauth.liveness.profiles import PROFILES
 from faceauth.match import decide as match
+from faceauth.posting import read_post
+from faceauth.proving import Proving
 from faceauth.renewal import Renewal
 from faceauth.search import VERIFY_POINT, Hit, Search
 from faceauth.settings import Settings
@@ -89,6 +90,7 @@ class Pipeline:
     sessions: SessionStore
     intake: Intake
     attempts: Attempts
+    proving: Proving
     reader: FaceReader
     embedder: Embedder
     references: ReferenceStore
@@ -102,9 +104,18 @@ class Pipeline:
     observer: Observer | None = None
 
     def submit(
-        self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object, chain: object = None
+        self,
+        session_id: str,
+        client_token: str,
+        parts: Sequence[bytes],
+        timeline: object,
+        chain: object = None,
+        *,
+        signature: object = None,
     ) -> SessionAnswer:
-        """Judge one burst of frames and decide, or say what to do better; `chain` is the device's hash, if any.
+        """Judge one burst of frames and decide, or say what to do better.
+
+        `chain` is the device's own hash over them, and `signature` its key's over the hash, if there are any.
 
         Raises:
             NotAuthenticated: the token opens no such session.
@@ -113,7 +124,8 @@ class Pipeline:
             StorageError: nothing could be recorded; nothing was accepted.
         """
         session = self.begin(session_id, client_token)
-        return self.decide(session, lambda challenge: self._read(parts, timeline, challenge, chain))
+        limits, said = self.settings.capture, {"unverified_chain": chain, "unverified_signature": signature}
+        return self.decide(session, lambda challenge: read_post(parts, timeline, challenge, limits, **said))
 
     def begin(self, session_id: str, client_token: str, *, streamed: bool = False) -> CaptureSession:
         """Claim a session for one burst, posted or streamed; `decide` gives it back or ends it.
@@ -150,12 +162,6 @@ class Pipeline:
             log.warning("session.unavailable", error=type(error).__name__, code=getattr(error, "code", None))
             return self.refuse(session, Denied("unavailable"))
 
-    def _read(self, parts: Sequence[bytes], timeline: object, challenge: Challenge, chain: object) -> Burst:
-        frames = read_burst(parts, timeline, challenge, self.settings.capture)
-        own = chain_of(challenge, zip([frame.t_ms for frame in frames], parts, strict=True))
-        own.check(chain)
-        return Burst(frames, evidence=Evidence(chain=own.digest))
-
     def _judge(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
         grant = None if session.account is None else self._ask(session, session.account)
         challenge = challenge_from_wire(session.challenge)
@@ -165,6 +171,7 @@ class Pipeline:
         if guidance:
             return self._ask_again(session, guidance)
         self._charge(session, challenge, burst, grant)
+        session = self.proving.prove(session, challenge, burst.evidence)
         live = self._live(session, challenge, faces, burst.evidence_of(faces))
         probe = make_probe(live, self.embedder)
         if grant is None:
@@ -250,6 +257,7 @@ class Pipeline:
                 model_digest=probe.model_digest,
             )
             stored = self.references.add(conn, grant, probe, key=key)
+            self.proving.confirm(conn, session, account=grant.account)
             outcome = Outcome("accepted", account=grant.account, reference_id=stored[0])
             self.sessions.decide(conn, session, outcome, now=self.clock())
             self._audit(conn, session, Event.REFERENCE_STORED, count=len(stored))
@@ -318,8 +326,10 @@ class Pipeline:
     def _search(
         self, session: CaptureSession, probe: Probe, points: Mapping[str, OperatingPoint], people: int
     ) -> Hit | None:
-        search = Search(data=self.data, gate=self.gate, references=self.references, index=self.index)
-        return search.one(session.tenant, session.scenario, probe, points, people)
+        return self._searching().one(session.tenant, session.scenario, probe, points, people)
+
+    def _searching(self) -> Search:
+        return Search(data=self.data, gate=self.gate, references=self.references, index=self.index)
 
     def _own_references(self, conn: Connection, grant: ConsentGrant, model_digest: bytes) -> tuple[Reference, ...]:
         return self.references.open_account(
@@ -339,6 +349,7 @@ class Pipeline:
                 renewal.lock(conn, grant)
             self.gate.confirm(conn, grant)
             self.references.still_there(conn, decision.reference_id)
+            self.proving.confirm(conn, session, account=decision.account)
             if renewal is not None and renewed is not None and key is not None:
                 stored = renewal.renew(conn, grant, renewed, key=key)
                 doomed = renewal.retire(conn, grant)
@@ -362,17 +373,8 @@ class Pipeline:
             renewal.run(doomed)
 
     def _index(self, grant: ConsentGrant, stored: Sequence[str]) -> None:
-        """Make new references findable, where people are searched for. It is committed already: nothing denies."""
-        if not stored:
-            return
-        try:
-            with self.index.adding() as adding, self.data.read() as conn:
-                if self.scenarios.get(conn, grant.tenant, grant.scenario).mode == "identify":
-                    # Whichever of them were erased meanwhile are not there any more.
-                    adding.fill(self._own_references(conn, grant, self.embedder.model_digest))
-        except Exception as error:  # noqa: BLE001  what is stored is not denied for what fails afterwards
-            # Whoever is not in the index is not found until the next start; whoever is not there lets nobody in.
-            log.warning("session.not_indexed", error=type(error).__name__)
+        model = self.embedder.model_digest
+        self._searching().learn(grant, stored, scenarios=self.scenarios, model_digest=model)
 
     def refuse(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
         """End a claimed session with a denial; whatever was decided meanwhile stands."""

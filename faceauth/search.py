@@ -1,15 +1,23 @@
-"""The 1:N search with one model: the index nominates, the database confirms, and exact comparisons decide."""
+"""The 1:N search with one model: the index nominates, the database confirms, and exact comparisons decide.
+
+New references are made findable here too.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from faceauth.consent.gate import ConsentGate
+from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import ConsentError, KeyDestroyed, Mismatch, SealBroken, SeveralMatch, UnknownReference
 from faceauth.match import decide as match
 from faceauth.types import ConsentGrant, MatchDecision, OperatingPoint, Probe, Reference
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.references import ReferenceStore
+
+log = structlog.get_logger(__name__)
 
 VERIFY_POINT = "fmr-1e-4"
 """The operating point of 1:1 comparisons: at most 1 false match in 10,000 (R1; NIST SP 800-63B-4, 3.2.3)."""
@@ -90,3 +98,26 @@ class Search:
             return None
         own = [reference for reference in references if reference.account == decision.account]
         return Hit(probe, grants[decision.account], decision, own)
+
+    def learn(
+        self, grant: ConsentGrant, stored: Sequence[str], *, scenarios: ScenarioStore, model_digest: bytes
+    ) -> None:
+        """Make new references findable, where people are searched for. It is committed already: nothing denies.
+
+        Args:
+            grant: whose they are.
+            stored: their ids; nothing is done without any.
+            scenarios: says where people are searched for.
+            model_digest: what made them.
+        """
+        if not stored:
+            return
+        whose = {"tenant": grant.tenant, "account": grant.account, "scenario": grant.scenario}
+        try:
+            with self.index.adding() as adding, self.data.read() as conn:
+                if scenarios.get(conn, grant.tenant, grant.scenario).mode == "identify":
+                    # Whichever of them were erased meanwhile are not there any more.
+                    adding.fill(self.references.open_account(conn, **whose, model_digest=model_digest))
+        except Exception as error:  # noqa: BLE001  what is stored is not denied for what fails afterwards
+            # Whoever is not in the index is not found until the next start; whoever is not there lets nobody in.
+            log.warning("session.not_indexed", error=type(error).__name__)

@@ -78,6 +78,18 @@ class SessionSettings(Section):
     posts: PositiveInt = Field(default=3, description="Multipart posts one session may make before a decision.")
 
 
+class FlowSettings(Section):
+    """Links to the hosted page."""
+
+    open_s: PositiveInt = Field(
+        default=300, le=3600, description="Seconds a link to the hosted page may be used, until the camera starts."
+    )
+    return_to: list[str] = Field(
+        default_factory=list,
+        description="Where flows may return to besides CORS_ORIGINS: origins, and apps' schemes with a colon.",
+    )
+
+
 class LivenessSettings(Section):
     """What is kept of the liveness gates; what they ask for is the scenario's."""
 
@@ -102,6 +114,21 @@ class StreamSettings(Section):
     frames: PositiveInt = Field(default=240, description="Frames of one burst; a post has its own cap.")
     first_frame_s: PositiveInt = Field(
         default=30, description="Seconds a connection may wait with its first frame."
+    )
+
+
+class DeviceSettings(Section):
+    """Device keys (docs/devices.md)."""
+
+    rp_id: str = Field(
+        default="", description="The domain WebAuthn keys are bound to, if it is not the host of ISSUER."
+    )
+    origins: list[str] = Field(
+        default_factory=list, description="Pages and apps that may use WebAuthn keys, beside the service's own."
+    )
+    attestation_roots: Path | None = Field(
+        default=None,
+        description="A folder with root certificates, format/*.pem, that make a key count as hardware.",
     )
 
 

@@ -24,6 +24,8 @@ from faceauth.sections import (
     AuditSettings,
     CaptureSettings,
     ConsentSettings,
+    DeviceSettings,
+    FlowSettings,
     IndexSettings,
     InferenceSettings,
     KeySettings,
@@ -69,9 +71,11 @@ class Settings(BaseSettings):
     keys: KeySettings = Field(default_factory=KeySettings)
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     sessions: SessionSettings = Field(default_factory=SessionSettings)
+    flows: FlowSettings = Field(default_factory=FlowSettings)
     liveness: LivenessSettings = Field(default_factory=LivenessSettings)
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)
+    devices: DeviceSettings = Field(default_factory=DeviceSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     consent: ConsentSettings = Field(default_factory=ConsentSettings)

@@ -14,7 +14,19 @@ BASE = {"errors", "types", "clock", "sections", "settings", "signing", "db"}
 STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
 COMPOSERS = {
-    *("sessions", "lifecycle", "pipeline", "search", "streaming", "renewal", "filling", "restoring", "two_people"),
+    *(
+        "sessions",
+        "lifecycle",
+        "pipeline",
+        "posting",
+        "proving",
+        "search",
+        "streaming",
+        "renewal",
+        "filling",
+        "restoring",
+        "two_people",
+    ),
     *("assembly", "installation"),
 }
 
@@ -31,8 +43,10 @@ ROOMS: dict[str, set[str]] = {
     "simulate": {"errors", "types"},
     "sessions": BELOW_PIPELINE,
     "lifecycle": BELOW_PIPELINE,
-    "pipeline": BELOW_PIPELINE | {"renewal", "search"},
+    "pipeline": BELOW_PIPELINE | {"renewal", "search", "posting", "proving"},
     "search": BELOW_PIPELINE,
+    "posting": BELOW_PIPELINE,
+    "proving": BELOW_PIPELINE,
     "streaming": BELOW_PIPELINE | {"pipeline"},
     "renewal": BELOW_PIPELINE,
     "two_people": BELOW_PIPELINE,
@@ -41,12 +55,14 @@ ROOMS: dict[str, set[str]] = {
     "assembly": BELOW_PIPELINE | COMPOSERS,
     "installation": BELOW_PIPELINE | COMPOSERS,
     "retention": BELOW_PIPELINE | COMPOSERS,
+    "binding": BELOW_PIPELINE | COMPOSERS,
+    "flows": BELOW_PIPELINE | COMPOSERS,
     "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "demo": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "__init__": set(),
     "models": set(),
     "web": set(),
-    "api": BELOW_PIPELINE | COMPOSERS | {"retention", "web"},
+    "api": BELOW_PIPELINE | COMPOSERS | {"retention", "binding", "flows", "web"},
     "cli": BELOW_PIPELINE | COMPOSERS | {"retention", "simulate", "bench", "demo", "api"},
 }
 """Every room and the rooms it may import besides itself: cli, api → pipeline → stages → types. A stage knows no
@@ -67,6 +83,7 @@ FRAMEWORKS = {"fastapi": {"api"}, "starlette": {"api"}, "uvicorn": {"api", "cli"
 REPOSITORIES = {
     "audit/log.py",
     "audit/tree.py",
+    "capture/flow.py",
     "capture/seen_frames.py",
     "capture/seen_views.py",
     "capture/session.py",

@@ -223,7 +223,7 @@ def test_one_more_step_is_asked_for_once(enrolled: Service, monkeypatch: pytest.
 
 # --- what may go wrong -----------------------------------------------------------------------------------------
 
-STAGES = ["read_burst", "judge", "make_probe"]
+STAGES = ["read_post", "judge", "make_probe"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -302,7 +302,7 @@ def test_the_attempt_is_charged_before_the_comparison(enrolled: Service, monkeyp
         assert conn.scalar(select(attempts.c.consecutive)) == 1
 
 
-WITHDRAWN_AT = ["read_burst", "judge", "make_probe", "references.open_account", "attempts.charge"]
+WITHDRAWN_AT = ["read_post", "judge", "make_probe", "references.open_account", "attempts.charge"]
 
 
 @pytest.mark.parametrize("where", WITHDRAWN_AT)
