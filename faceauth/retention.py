@@ -13,6 +13,8 @@ import structlog
 
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
+from faceauth.capture.flow import KEPT as FLOWS_KEPT
+from faceauth.capture.flow import FlowStore
 from faceauth.capture.seen_frames import KEPT as SEEN
 from faceauth.capture.seen_views import KEPT as VIEWED
 from faceauth.capture.session import SessionStore
@@ -102,6 +104,7 @@ class Retention:
         with self.data.begin() as conn:
             self.sessions.forget_texts(conn, now=self.clock())
             done.sessions = self.sessions.delete_old(conn, before=self.clock() - self._kept)
+            FlowStore().delete_old(conn, now=self.clock())
         return done
 
     @property
@@ -164,6 +167,7 @@ def schedule(installation: Installation) -> tuple[Term, ...]:
         Term("Marks of pictures already used, which show nothing", _days(SEEN.days), ""),
         Term("Sealed fingerprints of how pictures looked, against replays", _days(VIEWED.days), erased),
         Term("Records of sessions, without pictures", f"{kept}; the last use of a face until it is erased", ""),
+        Term("Links to the page before the camera", _days(FLOWS_KEPT.days), "Closing the account."),
         Term("Counts of failed attempts", "As long as the account", "Closing the account."),
         Term("What you agreed to and when, as proof", "For good; there is nothing of your face in it", ""),
         Term("The audit log, under pseudonyms", "For good; there is nothing of your face in it", ""),

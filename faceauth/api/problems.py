@@ -37,6 +37,7 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.UnknownReference: (404, "No such reference"),
     errors.UnknownDevice: (404, "No such device"),
     errors.UnknownSession: (404, "No such session"),
+    errors.UnknownFlow: (404, "No such flow"),
     errors.UnknownApiKey: (404, "No such API key"),
     errors.UnknownApproval: (404, "No such approval"),
     errors.ApprovalRequired: (403, "A second person must approve"),

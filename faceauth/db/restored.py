@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, literal, select, update
 
+from faceauth.db.flow_tables import flows
 from faceauth.db.schema import accounts, api_keys, attempts, biometric_references, sessions
 
 
@@ -20,11 +21,12 @@ class Settled:
 def settle(conn: Connection, *, now: datetime, failures: int, keep_api_keys: bool) -> Settled:
     """Set a restored copy to its safe side, in the caller's transaction.
 
-    - Open sessions end: their challenges and client tokens are known outside.
+    - Open sessions and flows end: their challenges, tokens and links are known outside.
     - Attempts made since the copy are forgotten, so every account counts as one with `failures` in a row, the last
       one now: the next attempt waits, and no restore buys a guess for free (R10, R12).
     - API keys are revoked unless `keep_api_keys`: one that was revoked since would be valid again.
     """
+    conn.execute(update(flows).where(flows.c.state.in_(("minted", "begun"))).values(expires_at=now))
     ended = conn.execute(update(sessions).where(sessions.c.state == "open").values(state="expired")).rowcount
     revoked = 0
     if not keep_api_keys:

@@ -69,6 +69,12 @@ class UnknownSession(FaceauthError):
     code = "unknown_session"
 
 
+class UnknownFlow(FaceauthError):
+    """No such flow for this caller."""
+
+    code = "unknown_flow"
+
+
 class UnknownApiKey(FaceauthError):
     """No such API key."""
 

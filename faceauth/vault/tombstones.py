@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from faceauth.db.device_tables import device_challenges, device_keys
+from faceauth.db.flow_tables import flows
 from faceauth.db.schema import accounts, attempts, biometric_references, live_consents, sessions, tombstones
 from faceauth.vault.scope import ErasureReason, ErasureState, Scope
 
@@ -159,7 +160,7 @@ def remaining(conn: Connection, scope: Scope) -> int:
 def _delete_account(conn: Connection, scope: Scope) -> dict[str, int]:
     counts = {}
     # Whatever hangs on the account goes before it.
-    for table in (device_challenges, device_keys, attempts, accounts):
+    for table in (device_challenges, device_keys, flows, attempts, accounts):
         rows = (table.c.tenant == scope.tenant, table.c.account == scope.account)
         counts[table.name] = conn.execute(delete(table).where(*rows)).rowcount
     mine = or_(sessions.c.account == scope.account, sessions.c.matched_account == scope.account)

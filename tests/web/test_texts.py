@@ -49,7 +49,7 @@ def test_every_problem_has_words() -> None:
     sources = [path.read_text(encoding="utf-8") for path in STATIC.glob("*.js")]
     named = {name for source in sources for found in PROBLEMS.findall(source) for name in found if name}
     assert {"camera_refused", "camera_busy", "camera_missing", "camera_virtual", "lost"} <= named
-    assert {name for name in named if name.startswith(("camera", "lost", "colours"))} <= set(keys("en"))
+    assert {name for name in named if name.startswith(("camera", "lost", "flashes"))} <= set(keys("en"))
 
 
 def test_every_step_and_every_guidance_code_has_words() -> None:

@@ -17,14 +17,15 @@ function word(number) {
 }
 
 // Keys in order and no spaces: the service hashes the same bytes.
-function told({ profile, steps }) {
+function told({ profile, steps }, transaction) {
   const inOrder = steps.map(({ colours = [], id, kind, min_ms }) => ({
     colours: colours.map(({ ms, rgb }) => ({ ms, rgb })),
     id,
     kind,
     min_ms,
   }));
-  return new TextEncoder().encode(JSON.stringify({ profile, steps: inOrder }));
+  const whole = { profile, steps: inOrder, ...(transaction ? { transaction } : {}) };
+  return new TextEncoder().encode(JSON.stringify(whole));
 }
 
 // The SHA-256 of a text, in hex.
@@ -34,9 +35,10 @@ export class Chain {
   #last;
   #count = 0;
 
-  // Takes a challenge with the steps that were told: all of them for a post, the first for a stream.
-  constructor(challenge) {
-    this.#last = digest(decode(challenge.nonce), told(challenge));
+  // Takes a challenge with the steps that were told, all of them for a post, the first for a stream; and the hash of
+  // the text that the person was shown to confirm, if there was one.
+  constructor(challenge, transaction = null) {
+    this.#last = digest(decode(challenge.nonce), told(challenge, transaction));
   }
 
   // Takes the next frame and resolves to the hash with it, in hex. Frames are hashed in the order of the calls.

@@ -3,6 +3,7 @@
 // Events: accepted, denied, cancelled, each with {session}; error with {session, code, over}. None says why somebody
 // was denied: the page does not know. Attributes: session, token, base, locale, flashes (auto, on, off).
 import { Camera, Problem } from "./camera.js";
+import { sha256 } from "./chain.js";
 import { Device, FINAL } from "./device.js";
 import { Pace } from "./pace.js";
 import { postSession } from "./post.js";
@@ -28,8 +29,10 @@ export class FaceCapture extends HTMLElement {
   #token = null;
   #device = null;
   #challenge = null;
+  #confirming = null;
   #pace = new Pace();
   #ready = false;
+  #begun = false;
   #running = false;
   #over = false;
   #way = GUIDED;
@@ -124,7 +127,7 @@ export class FaceCapture extends HTMLElement {
     this.#device = device;
     const asked = performance.now();
     try {
-      this.#meet(await device.ask("GET", "challenge"));
+      await this.#meet(await device.ask("GET", "challenge"));
       this.#pace = new Pace(performance.now() - asked);
       this.#view.say("ready");
       this.#view.offer("start");
@@ -135,9 +138,12 @@ export class FaceCapture extends HTMLElement {
   }
 
   // Takes a challenge: tells what is to be confirmed, and warns of colours with a way without them.
-  #meet(challenge) {
+  async #meet(challenge) {
+    const text = challenge.transaction?.text ?? null;
     this.#challenge = challenge;
-    this.#view.transaction(challenge.transaction?.text);
+    this.#view.transaction(text);
+    // What was shown is what the frames are chained to: another text than the application's denies.
+    this.#confirming = text === null ? null : await sha256(text);
     this.#view.at("colours").hidden = !this.#flashes;
     const wanted = this.getAttribute("flashes") ?? "auto";
     this.#view.at("noflash").checked = wanted === "off" || (wanted === "auto" && calm.matches);
@@ -150,14 +156,10 @@ export class FaceCapture extends HTMLElement {
   }
 
   async #withoutColours() {
-    if (!this.#flashes || !this.#view.at("noflash").checked) return;
-    try {
-      this.#challenge = await this.#device.ask("POST", "challenge", { flashes: false });
-    } catch (error) {
-      // Nothing flashes at somebody who said no: they choose another way, or change their mind.
-      if (["lost", ...FINAL].includes(error.code)) throw error;
-      throw new Problem("colours_needed");
-    }
+    if (this.#begun || !this.#flashes || !this.#view.at("noflash").checked) return;
+    // Where it cannot be, "flashes_needed" is thrown and nothing flashes at somebody who said no: they choose
+    // another way, or change their mind.
+    this.#challenge = await this.#device.ask("POST", "challenge", { flashes: false });
   }
 
   // --- the capture -----------------------------------------------------------------------------------------------
@@ -175,6 +177,7 @@ export class FaceCapture extends HTMLElement {
       await this.#camera.start();
       if (this.#over) return;
       await this.#withoutColours();
+      this.#begun = true;
       this.#view.begin();
       this.#view.stage(true);
       this.#view.at("stage").scrollIntoView({ block: "center" });
@@ -207,6 +210,7 @@ export class FaceCapture extends HTMLElement {
         return this.#camera.picture(shape);
       },
       stopped: () => this.#over,
+      confirming: this.#confirming,
     };
   }
 
@@ -292,7 +296,7 @@ export class FaceCapture extends HTMLElement {
   #again() {
     this.#stop();
     this.#view.offer("again");
-    this.#view.at("colours").hidden = !this.#flashes;
+    this.#view.at("colours").hidden = this.#begun || !this.#flashes;
     this.#view.at("start").focus();
   }
 

@@ -36,8 +36,8 @@ async function capture(steps, { picture, pace, show, progress, stopped }) {
   return { frames, timeline };
 }
 
-async function chainOver(challenge, frames, timeline) {
-  const chain = new Chain(challenge);
+async function chainOver(challenge, confirming, frames, timeline) {
+  const chain = new Chain(challenge, confirming);
   let last = "";
   for (const [number, frame] of frames.entries()) last = await chain.add(timeline[number].t_ms, frame);
   return last;
@@ -50,7 +50,7 @@ export async function postSession(device, challenge, { taken, ...how }) {
   const post = new FormData();
   frames.forEach((frame, number) => post.append("frames", frame, `${number}.jpg`));
   post.append("timeline", JSON.stringify(timeline));
-  if (!challenge.transaction) post.append("chain", await chainOver(challenge, frames, timeline));
+  post.append("chain", await chainOver(challenge, how.confirming, frames, timeline));
   return device.ask("POST", "frames", post).catch(async (error) => {
     if (error.code !== "lost") throw error;
     await pause(AGAIN_MS);

@@ -18,7 +18,8 @@ export class NoStream extends Error {}
 //   judging()          no more frames are needed
 //   lost()             the connection is gone, and is tried again
 //   stopped()          whether the person has left
-export async function streamSession(device, { picture, pace, show, guide, judging, lost, stopped }) {
+//   confirming         the hash of the text that was shown to be confirmed, or null
+export async function streamSession(device, { picture, pace, show, guide, judging, lost, stopped, confirming }) {
   let socket = null;
   let step = null;
   let began = null;
@@ -32,7 +33,7 @@ export async function streamSession(device, { picture, pace, show, guide, judgin
       began = null;
       step = null;
       pace.begin();
-      chain = message.transaction ? null : new Chain(message);
+      chain = new Chain(message, confirming);
     },
     step(message) {
       step = message;
@@ -60,7 +61,7 @@ export async function streamSession(device, { picture, pace, show, guide, judgin
     if (taken === null || !current()) return;
     began ??= taken.at;
     const header = { t_ms: Math.round(taken.at - began), step: asked.id };
-    if (chain !== null) header.chain = await chain.add(header.t_ms, taken.jpeg);
+    header.chain = await chain.add(header.t_ms, taken.jpeg);
     // A challenge that came while this was hashed began another chain, and after a lost connection one will.
     if (!current()) return;
     socket.send(JSON.stringify(header));

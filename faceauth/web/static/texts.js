@@ -10,7 +10,7 @@ export const TEXTS = {
       "Near the end the whole screen lights your face in bright colours that change about twice a second. If that " +
       "may harm you, choose to do without.",
     noflash: "Without changing colours",
-    colours_needed:
+    flashes_needed:
       "This login cannot do without the colours. Please log in another way, or take the tick away if they do not " +
       "harm you.",
     start: "Start the camera",
@@ -64,7 +64,7 @@ export const TEXTS = {
     explain: "您按提示动作时，摄像头会拍摄几秒钟。照片只比对一次，随即丢弃，不会保存。只有您按下按钮，摄像头才会开启。",
     colours: "接近结束时，整个屏幕会用明亮的颜色照亮您的脸，每秒约变换两次。如果这可能对您造成不适，请选择不使用变色。",
     noflash: "不使用变色",
-    colours_needed: "此登录必须使用变色。请使用其他方式登录；如果变色不会让您不适，可以取消勾选后再试。",
+    flashes_needed: "此登录必须使用变色。请使用其他方式登录；如果变色不会让您不适，可以取消勾选后再试。",
     start: "开启摄像头",
     again: "再试一次",
     cancel: "暂不使用",
