@@ -90,6 +90,17 @@ class FlowSettings(Section):
     )
 
 
+class OpenIdSettings(Section):
+    """The OpenID provider (docs/openid.md)."""
+
+    login_s: PositiveInt = Field(default=600, le=3600, description="Seconds a login sent here may take.")
+    code_s: PositiveInt = Field(default=60, le=60, description="Seconds an authorization code is good, once.")
+    token_s: PositiveInt = Field(default=300, le=3600, description="Seconds an access token is good.")
+    refresh_days: PositiveInt = Field(
+        default=30, le=365, description="Days a client may refresh at most, where it may at all."
+    )
+
+
 class LivenessSettings(Section):
     """What is kept of the liveness gates; what they ask for is the scenario's."""
 

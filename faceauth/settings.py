@@ -30,6 +30,7 @@ from faceauth.sections import (
     InferenceSettings,
     KeySettings,
     LivenessSettings,
+    OpenIdSettings,
     RetentionSettings,
     ServiceSettings,
     SessionSettings,
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     sessions: SessionSettings = Field(default_factory=SessionSettings)
     flows: FlowSettings = Field(default_factory=FlowSettings)
+    openid: OpenIdSettings = Field(default_factory=OpenIdSettings)
     liveness: LivenessSettings = Field(default_factory=LivenessSettings)
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)

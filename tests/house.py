@@ -11,7 +11,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
 
 BASE = {"errors", "types", "clock", "sections", "settings", "signing", "db"}
-STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity"}
+STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity", "oidc"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
 COMPOSERS = {
     *(
@@ -98,6 +98,10 @@ REPOSITORIES = {
     "identity/apikeys.py",
     "identity/approvals.py",
     "identity/attempts.py",
+    "oidc/asking.py",
+    "oidc/clients.py",
+    "oidc/grants.py",
+    "oidc/links.py",
     "identity/devices.py",
     "liveness/observations.py",
     "vault/erasure.py",

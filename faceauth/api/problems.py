@@ -40,6 +40,8 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.UnknownFlow: (404, "No such flow"),
     errors.UnknownApiKey: (404, "No such API key"),
     errors.UnknownApproval: (404, "No such approval"),
+    errors.UnknownClient: (404, "No such client"),
+    errors.UnknownLink: (404, "No such link"),
     errors.ApprovalRequired: (403, "A second person must approve"),
     errors.FlashesNeeded: (409, "The flash is needed"),
     errors.AlreadyExists: (409, "There is one of that name"),

@@ -10,6 +10,7 @@ ALLOWED = frozenset(
         "approval_id",
         "campaign_id",
         "chain",
+        "client_id",
         "consent_id",
         "count",
         "device_id",

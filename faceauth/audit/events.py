@@ -21,6 +21,9 @@ class Event(StrEnum):
     BACKUP_RESTORED = "operator:backup:restored"
     APIKEY_CREATED = "operator:apikey:created"
     APIKEY_REVOKED = "operator:apikey:revoked"
+    CLIENT_CREATED = "operator:client:created"
+    CLIENT_ROTATED = "operator:client:rotated"
+    CLIENT_REVOKED = "operator:client:revoked"
 
     SCENARIO_CREATED = "privacy:scenario:created"
     SCENARIO_CHANGED = "privacy:scenario:changed"
@@ -30,6 +33,8 @@ class Event(StrEnum):
     ACCOUNT_CREATED = "application:account:created"
     ACCOUNT_CHANGED = "application:account:changed"
     ACCOUNT_EXPORTED = "application:account:exported"
+    LINK_ADDED = "application:link:added"
+    LINK_REMOVED = "application:link:removed"
     ACCOUNT_CLOSED = "person:account:closed"
 
     DEVICE_BOUND = "person:device:bound"
@@ -52,6 +57,10 @@ class Event(StrEnum):
     FACE_LOGIN_DISABLED = "service:attempts:disabled"
     FACE_LOGIN_RESTORED = "application:attempts:restored"
 
+    LOGIN_TOLD = "service:login:told"
+    LOGIN_ENDED = "person:login:ended"
+    LOGIN_REUSED = "service:login:reused"
+
     REFERENCE_STORED = "vault:reference:stored"
     REFERENCE_RENEWED = "vault:reference:renewed"
     REFERENCE_ERASED = "vault:reference:erased"
@@ -65,6 +74,6 @@ class Event(StrEnum):
 CONCERNS_FACE = frozenset(
     event
     for event in Event
-    if event.split(":")[1] in {"consent", "session", "attempts", "reference", "erasure", "device"}
+    if event.split(":")[1] in {"consent", "session", "attempts", "reference", "erasure", "device", "login"}
 ) | {Event.ACCOUNT_EXPORTED, Event.ACCOUNT_CLOSED}
 """What a person sees as "what was done with my face"."""

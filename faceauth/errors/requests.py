@@ -69,6 +69,18 @@ class UnknownSession(FaceauthError):
     code = "unknown_session"
 
 
+class UnknownClient(FaceauthError):
+    """No such OpenID client of this tenant."""
+
+    code = "unknown_client"
+
+
+class UnknownLink(FaceauthError):
+    """The account is not linked to that provider."""
+
+    code = "unknown_link"
+
+
 class UnknownFlow(FaceauthError):
     """No such flow for this caller."""
 
