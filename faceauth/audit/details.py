@@ -29,6 +29,7 @@ ALLOWED = frozenset(
         "purpose",
         "reason",
         "reference_id",
+        "replaces",
         "role",
         "scenario",
         "session_id",

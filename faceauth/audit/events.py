@@ -20,6 +20,7 @@ class Event(StrEnum):
     BACKUP_WRITTEN = "operator:backup:written"
     BACKUP_RESTORED = "operator:backup:restored"
     APIKEY_CREATED = "operator:apikey:created"
+    APIKEY_ROTATED = "operator:apikey:rotated"
     APIKEY_REVOKED = "operator:apikey:revoked"
     CLIENT_CREATED = "operator:client:created"
     CLIENT_ROTATED = "operator:client:rotated"

@@ -1,6 +1,7 @@
 """`faceauth apikey`: who may call the service."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,12 +19,13 @@ from faceauth.clock import system_clock
 from faceauth.db.engine import Database
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
+from faceauth.errors import InvalidRequest
 from faceauth.identity.apikeys import ROLES, ApiKeys, KeyInfo, Role
 from faceauth.installation import databases, read_keyring
 from faceauth.settings import Settings, load_settings
 from faceauth.vault.keyring import bind_installation
 
-app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, rotate and revoke API keys.", no_args_is_help=True)
 
 
 @app.command()
@@ -83,6 +85,38 @@ def list_keys(as_json: Json = False) -> None:
 
 
 @app.command()
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="The id, as listed.")],
+    overlap: Annotated[
+        str,
+        typer.Option("--overlap", help="How long both keys work: a number and m, h or d; 0m ends the old now."),
+    ] = "24h",
+    as_json: Json = False,
+) -> None:
+    """Make a key in another's place and show it, this once; the old one ends when the overlap is over."""
+    settings, both = load_settings(), duration(overlap)
+    with _database(settings) as data, data.begin() as conn:
+        made, old = _keys().rotate(conn, key_id, overlap=both)
+        _audit(settings, conn).append(
+            conn,
+            Event.APIKEY_ROTATED,
+            tenant=old.tenant,
+            account=None,
+            actor="cli",
+            details={"key_id": made.key_id, "role": old.role, "replaces": key_id},
+        )
+    if as_json:
+        ends = None if old.expires_at is None else old.expires_at.isoformat()
+        print_json(
+            {"key_id": made.key_id, "secret": made.secret, "role": old.role, "old": key_id, "old_ends": ends}
+        )
+        return
+    console().print(made.secret, markup=False)
+    note(f"This is {made.key_id}, role {old.role}. It is shown this once; keep it where secrets are kept.")
+    note(f"{key_id} opens nothing any more after {old.expires_at:%Y-%m-%d %H:%M} UTC.")
+
+
+@app.command()
 def revoke(key_id: Annotated[str, typer.Argument(help="The id, as listed.")], as_json: Json = False) -> None:
     """Make a key worthless from now on."""
     settings = load_settings()
@@ -100,6 +134,19 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The id, as listed.")], as
         print_json({"key_id": key_id, "revoked": True})
         return
     note(f"{key_id} opens nothing any more.")
+
+
+def duration(text: str) -> timedelta:
+    """Return how long a text such as ``24h`` says.
+
+    Raises:
+        InvalidRequest: it is no number with m, h or d behind it.
+    """
+    found = re.fullmatch(r"(\d{1,5})([mhd])", text, re.ASCII)
+    if found is None:
+        raise InvalidRequest("Say how long with a number and m, h or d, such as 24h.")
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[found[2]]
+    return timedelta(**{unit: int(found[1])})
 
 
 def _keys() -> ApiKeys:

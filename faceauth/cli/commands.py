@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "migrate": "Move people to a new model pack without asking everyone again.",
     "keys": "Say how the key-encryption keys stand, rotate and destroy them.",
     "approvals": "List, approve and refuse what takes two people.",
-    "apikey": "Create, list and revoke API keys.",
+    "apikey": "Create, list, rotate and revoke API keys.",
     "audit": "Verify the audit log, sign it, take it out.",
     "retention": "Erase what may be kept no longer.",
     "backup": "Copy the data and the keys, while the service runs.",

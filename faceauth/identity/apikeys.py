@@ -8,10 +8,10 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from faceauth.clock import Clock
 from faceauth.db.schema import api_keys, tenants
@@ -27,6 +27,9 @@ SECRET_BYTES: Final = 32
 """Random bytes in a key: 256 bits, where 160 were asked for."""
 
 LABEL_LENGTH: Final = 200
+
+LONGEST_OVERLAP: Final = timedelta(days=30)
+"""How long two keys may stand for one caller (own figure): longer than that nobody is changing over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +123,35 @@ class ApiKeys:
         rows = conn.execute(
             select(api_keys).where(api_keys.c.tenant == tenant).order_by(api_keys.c.created_at, api_keys.c.key_id)
         )
-        return tuple(
-            KeyInfo(
-                key_id=row.key_id,
-                tenant=row.tenant,
-                role=row.role,
-                label=row.label,
-                created_at=row.created_at,
-                expires_at=row.expires_at,
-                revoked_at=row.revoked_at,
-            )
-            for row in rows
-        )
+        return tuple(_told(row) for row in rows)
+
+    def rotate(self, conn: Connection, key_id: str, *, overlap: timedelta) -> tuple[CreatedKey, KeyInfo]:
+        """Make a key to take another's place, and let the old one end once callers had time to change over.
+
+        The new key has the old one's tenant, role and label, and lives as long as that was made to live.
+
+        Args:
+            conn: The transaction.
+            key_id: The old key.
+            overlap: How long both work; zero ends the old one now. It never lives longer than it would have.
+
+        Returns:
+            The new key with its secret, and the old one as it stands now.
+
+        Raises:
+            UnknownApiKey: there is no such key.
+            InvalidRequest: it opens nothing any more, or the overlap is negative or longer than `LONGEST_OVERLAP`.
+        """
+        now, old = self._clock(), self._info(conn, key_id)
+        if not timedelta() <= overlap <= LONGEST_OVERLAP:
+            raise InvalidRequest(f"The overlap may last from nothing to {LONGEST_OVERLAP.days} days.")
+        if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
+            raise InvalidRequest(f"{key_id} opens nothing any more. Make a new one: faceauth apikey create")
+        expires_at = None if old.expires_at is None else now + (old.expires_at - old.created_at)
+        made = self.create(conn, tenant=old.tenant, role=old.role, label=old.label, expires_at=expires_at)
+        ends = now + overlap if old.expires_at is None else min(old.expires_at, now + overlap)
+        conn.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(expires_at=ends))
+        return made, self._info(conn, key_id)
 
     def revoke(self, conn: Connection, key_id: str) -> Caller:
         """Make a key worthless from now on and return whose it was; doing it again changes nothing.
@@ -139,15 +159,31 @@ class ApiKeys:
         Raises:
             UnknownApiKey: there is no such key.
         """
-        row = conn.execute(select(api_keys).where(api_keys.c.key_id == key_id)).one_or_none()
-        if row is None:
-            raise UnknownApiKey(f"There is no API key {key_id!r}. See: faceauth apikey list")
+        found = self._info(conn, key_id)
         conn.execute(
             update(api_keys)
             .where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None))
             .values(revoked_at=self._clock())
         )
-        return Caller(key_id=row.key_id, tenant=row.tenant, role=row.role)
+        return Caller(key_id=found.key_id, tenant=found.tenant, role=found.role)
+
+    def _info(self, conn: Connection, key_id: str) -> KeyInfo:
+        row = conn.execute(select(api_keys).where(api_keys.c.key_id == key_id)).one_or_none()
+        if row is None:
+            raise UnknownApiKey(f"There is no API key {key_id!r}. See: faceauth apikey list")
+        return _told(row)
+
+
+def _told(row: Row[tuple[object, ...]]) -> KeyInfo:
+    return KeyInfo(
+        key_id=row.key_id,
+        tenant=row.tenant,
+        role=row.role,
+        label=row.label,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )
 
 
 def _digest(secret: str) -> bytes:

@@ -61,6 +61,8 @@ def test_a_key_for_people_is_the_whole_output(cli: Cli) -> None:
         (("create", "--role", "god"), "role"),
         (("create", "--label", "x" * 201), "label"),
         (("revoke", "key_none"), "key_none"),
+        (("rotate", "key_none"), "key_none"),
+        (("rotate", "key_none", "--overlap", "soon"), "24h"),
         (("revoke", "[bold]key"), "[bold]key"),
     ],
 )
@@ -70,6 +72,19 @@ def test_what_is_wrong_is_one_line(cli: Cli, arguments: tuple[str, ...], told: s
     assert result.stderr.startswith("error: ")
     assert len(result.stderr.strip().splitlines()) == 1
     assert told in result.stderr
+
+
+def test_a_key_is_rotated_with_an_overlap(cli: Cli) -> None:
+    """R53: expiry and rotation; the old key works until the overlap ends, and the act is on record."""
+    old = json.loads(cli("apikey", "create", "--role", "operator", "--json").stdout)
+    made = json.loads(cli("apikey", "rotate", old["key_id"], "--overlap", "90m", "--json").stdout)
+    assert (made["old"], made["role"]) == (old["key_id"], "operator")
+    assert made["old_ends"]
+    assert caller(made["secret"]).role == caller(old["secret"]).role == "operator"
+    ended = cli("apikey", "rotate", made["key_id"], "--overlap", "0m")
+    assert caller(ended.stdout.strip()).role == "operator"
+    with pytest.raises(NotAuthenticated):
+        caller(made["secret"])
 
 
 def test_without_an_installation_it_says_what_to_do(

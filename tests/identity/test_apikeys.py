@@ -97,3 +97,55 @@ def test_refuses_keys_that_make_no_sense(
     asked: dict[str, object] = {"tenant": "shop", "role": "application"} | wrong
     with data.begin() as conn, pytest.raises(InvalidRequest):
         keys.create(conn, **asked)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_rotated_key_and_its_successor_work_side_by_side_for_the_overlap(
+    keys: ApiKeys, data: Database, clock: HandClock
+) -> None:
+    """R53: the role and the tenant stay what they were."""
+    with data.begin() as conn:
+        old = keys.create(conn, tenant="shop", role="privacy", label="desk")
+        made, told = keys.rotate(conn, old.key_id, overlap=timedelta(hours=24))
+        assert told.expires_at == clock.now + timedelta(hours=24)
+        clock.forward(24 * 3600 - 1)
+        assert {keys.authenticate(conn, one).role for one in (old.secret, made.secret)} == {"privacy"}
+        clock.forward(1)
+        with pytest.raises(NotAuthenticated):
+            keys.authenticate(conn, old.secret)
+        assert keys.authenticate(conn, made.secret).tenant == "shop"
+        assert {one.label for one in keys.list(conn, "shop")} == {"desk"}
+
+
+def test_rotating_lengthens_no_old_key_and_the_new_one_lives_as_long(
+    keys: ApiKeys, data: Database, clock: HandClock
+) -> None:
+    with data.begin() as conn:
+        ends = clock.now + timedelta(days=30)
+        old = keys.create(conn, tenant="shop", role="application", expires_at=ends)
+        clock.forward(29.5 * 86_400)
+        made, told = keys.rotate(conn, old.key_id, overlap=timedelta(days=7))
+        assert told.expires_at == ends
+        (new,) = [one for one in keys.list(conn, "shop") if one.key_id == made.key_id]
+        assert new.expires_at == clock.now + timedelta(days=30)
+        now, told = keys.rotate(conn, made.key_id, overlap=timedelta())
+        with pytest.raises(NotAuthenticated):
+            keys.authenticate(conn, made.secret)
+        assert keys.authenticate(conn, now.secret).role == "application"
+
+
+def test_a_key_that_opens_nothing_is_not_rotated(keys: ApiKeys, data: Database, clock: HandClock) -> None:
+    with data.begin() as conn:
+        gone = keys.create(conn, tenant="shop", role="application")
+        keys.revoke(conn, gone.key_id)
+        short = keys.create(conn, tenant="shop", role="auditor", expires_at=clock.now + timedelta(seconds=1))
+        good = keys.create(conn, tenant="shop", role="auditor")
+        clock.forward(1)
+        for key_id in (gone.key_id, short.key_id):
+            with pytest.raises(InvalidRequest, match="opens nothing"):
+                keys.rotate(conn, key_id, overlap=timedelta(hours=1))
+        for overlap in (timedelta(seconds=-1), timedelta(days=31)):
+            with pytest.raises(InvalidRequest, match="overlap"):
+                keys.rotate(conn, good.key_id, overlap=overlap)
+        with pytest.raises(UnknownApiKey):
+            keys.rotate(conn, "key_none", overlap=timedelta())
+        assert len(keys.list(conn, "shop")) == 3
