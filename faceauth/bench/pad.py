@@ -59,6 +59,7 @@ _OPEN: Final[dict[str, Any]] = {
     "flash_least": _ANYTHING,
     "flash_rho": _ANYTHING,
     "flash_shape": _ANYTHING,
+    "flash_flat": _ANYTHING,
     "passive_pass": _ANYTHING,
     "passive_fail": _ANYTHING,
 }

@@ -34,8 +34,11 @@ Array = NDArray[np.float64]
 
 MIDDLE: Final = 0.5
 """How far below the eyes the screen's middle is taken to be, in eye distances."""
-ASIDE: Final = tuple((right, down) for right in (-0.1, 0.0, 0.1) for down in (-0.1, 0.0, 0.1))
+_BESIDE: Final = (-0.15, -0.075, 0.0, 0.075, 0.15)
+ASIDE: Final = tuple((right, down) for right in _BESIDE for down in _BESIDE)
 """Where else the nose tip may be: so far may a detector's constant mistake about a face put it."""
+QUIETEST: Final = 0.25
+"""No block counts as less noisy than this share of the middle one (own figure: a single block decides nothing)."""
 FINE: Final = 4
 """Points a side within a block, at which the light is worked out."""
 SLOPE: Final = 0.1
@@ -79,7 +82,8 @@ def check_flash(case: Case, shown: Sequence[Shown], tip: Array) -> None:
         tip: the nose tip in the face's frame.
 
     Raises:
-        LivenessInconclusive: too little of the screen's light is seen, as in the sun.
+        LivenessInconclusive: too little of the screen's light is seen, as in the sun, or it falls neither as on
+            a face nor as on something flat.
         LivenessDenied: gate `flash`.
     """
     if not shown:
@@ -96,8 +100,10 @@ def check_flash(case: Case, shown: Sequence[Shown], tip: Array) -> None:
         raise LivenessInconclusive(GATE, "flash", "Too little of the screen's light is seen on the face.")
     if not bound:
         raise LivenessDenied(GATE, "The light on the face does not follow the colours that were told.")
-    if not seen.shape >= profile.flash_shape:
+    if not seen.shape >= profile.flash_flat:
         raise LivenessDenied(GATE, "The light falls as on something flat.")
+    if not seen.shape >= profile.flash_shape:
+        raise LivenessInconclusive(GATE, "flash", "It is not clear whether the light falls as on a face.")
 
 
 def read_flash(shown: Sequence[Shown], tip: Array, *, nonce: bytes) -> Reading:
@@ -133,11 +139,12 @@ def read_flash(shown: Sequence[Shown], tip: Array, *, nonce: bytes) -> Reading:
     prediction = told[0, best]
     power = float((prediction**2).sum())
     response = np.einsum("fbc,fc->b", all_blocks, prediction) / power
+    noise = np.sqrt(((all_blocks - response[None, :, None] * prediction[:, None]) ** 2).mean(axis=(0, 2)))
     return Reading(
         amplitude=float(np.sqrt((face**2).sum() / power)),
         rho=float(fit[best]),
         decoy=float(_correlate(decoys, face).max()),
-        shape=max(_shape(response, oval, tip + np.array(aside)) for aside in ASIDE),
+        shape=max(_shape(response, noise, oval, tip + np.array(aside)) for aside in ASIDE),
         lag_ms=int(LAGS_MS[best]),
     )
 
@@ -199,16 +206,18 @@ def _correlate(predicted: Array, seen: Array) -> Array:
     return np.asarray(np.einsum("slfc,fc->sl", predicted, seen) / np.maximum(size, 1e-12))
 
 
-def _shape(response: Array, oval: NDArray[np.bool_], tip: Array) -> float:
+def _shape(response: Array, noise: Array, oval: NDArray[np.bool_], tip: Array) -> float:
     """Return how well the response over the face fits how light falls on a face, 1 at best.
 
+    A block weighs as much as is known of it, one over its variance: dark hair, brows and the mouth tell little.
     A quadratic is taken out of both, as in the parallax: that is how a lamp from the side lies on a face, and how
     light falls on a print that is held askew or bent. What is left is the nose. Without the second order heads and
     prints lay closer together (docs/liveness.md).
     """
     x, y = (values[oval] for values in block_centres())
-    basis, _ = np.linalg.qr(np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y]))
-    seen, expected = response[oval], form_factor(tip)[oval]
+    root = 1 / np.hypot(noise[oval], QUIETEST * np.median(noise[oval]))
+    basis, _ = np.linalg.qr(np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y]) * root[:, None])
+    seen, expected = response[oval] * root, form_factor(tip)[oval] * root
     seen, expected = seen - basis @ (basis.T @ seen), expected - basis @ (basis.T @ expected)
     size = float(np.linalg.norm(seen) * np.linalg.norm(expected))
     return float(seen @ expected) / max(size, 1e-12)
