@@ -20,9 +20,6 @@ export OMP_NUM_THREADS ?= 1
 IMAGES ?=
 DATA ?= ../shared/data/lfw
 
-# How many people `make bench` searches among; ROWS="10000 100000 1000000" takes half an hour.
-ROWS ?= 10000 100000
-
 # How many processes run the tests; a file's tests stay together, because they share what is dear to make.
 JOBS ?= auto
 
@@ -49,9 +46,8 @@ house: $(VENV)/.dev $(VENV)/.project ## the rules of the house: which way import
 
 check: lint types house test ## all four
 
-bench: $(VENV)/.dev $(VENV)/.project $(PACK) ## accuracy on DATA (default: ../shared/data/lfw), the index at ROWS
-	@$(BIN)/faceauth bench accuracy --data "$(DATA)"
-	@$(BIN)/faceauth bench index $(foreach rows,$(ROWS),--rows $(rows))
+bench: $(VENV)/.dev $(VENV)/.project $(PACK) ## everything that is measured, in one report (DATA=folder of people; QUICK=1: minutes)
+	@$(BIN)/faceauth bench all $(if $(wildcard $(DATA)),--data "$(DATA)") $(if $(QUICK),--quick)
 
 soak: $(VENV)/.dev $(VENV)/.project $(PACK) ## the long campaigns
 	@$(BIN)/python -m pytest -m soak $(ARGS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from faceauth.cli.bench_all import all_
 from faceauth.cli.bench_detection import detection
 from faceauth.cli.bench_index import index
 from faceauth.cli.bench_lifecycle import lifecycle
@@ -199,6 +200,7 @@ def chip_template(
     note(f"Medians over {found.faces} faces of {found.pictures} pictures; interquartile ranges: {spread}")
 
 
+app.command("all")(all_)
 app.command()(detection)
 app.command()(index)
 app.command()(lifecycle)

@@ -34,14 +34,16 @@ def recognition(  # noqa: PLR0917  Typer calls it, by name
     """Race face_recognition, OpenCV's classes and insightface, those that are here, from a JPEG to a decision."""
     from faceauth.bench.machine import environment_json  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.recognition import measure_recognition  # noqa: PLC0415  as above
+    from faceauth.embed.manifest import pack_spec  # noqa: PLC0415  as above
 
     if not data.is_dir():
         fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
     settings = load_settings()
+    packs = pack or [settings.model_pack]
     with progress_bar() as progress:
         timings, errors, absent = measure_recognition(
             data,
-            pack or [settings.model_pack],
+            packs,
             models_dir=settings.models_dir,
             manifest=settings.models_manifest,
             rounds=rounds,
@@ -51,6 +53,7 @@ def recognition(  # noqa: PLR0917  Typer calls it, by name
     report: dict[str, Any] = {
         "schema": "faceauth/bench/recognition/v1",
         **environment_json(),
+        "packs": {name: pack_spec(name, settings.models_manifest).pack_digest().hex() for name in packs},
         "data": data.name,
         "pictures": pictures,
         "timings": [one.as_json() for one in timings],

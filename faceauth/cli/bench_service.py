@@ -41,8 +41,10 @@ def service(  # noqa: PLR0917  Typer calls it, by name
     """Log in with simulated heads over HTTP: logins a second, waiting times, CPU by stage, memory."""
     from faceauth.bench.machine import environment_json  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.stream import render_clips  # noqa: PLC0415  as above
+    from faceauth.embed.manifest import pack_spec  # noqa: PLC0415  as above
 
     settings, loaded = load_settings(), os.getloadavg()[0]
+    spec = pack_spec(settings.model_pack, settings.models_manifest)
     addresses = {"SQLite": None, **({} if postgresql is None else {"PostgreSQL": SecretStr(postgresql)})}
     with progress_bar() as show:
         show("rendering the clips", 0, 1)
@@ -57,7 +59,7 @@ def service(  # noqa: PLR0917  Typer calls it, by name
     report: dict[str, Any] = {
         "schema": "faceauth/bench/service/v1",
         **environment_json(),
-        "pack": settings.model_pack,
+        "pack": {"name": settings.model_pack, "pack_digest": spec.pack_digest().hex()},
         "load_average": {"before": round(loaded, 1), "after": round(os.getloadavg()[0], 1)},
         "databases": databases,
     }
