@@ -153,9 +153,9 @@ class Pipeline:
         except LivenessInconclusive as unclear:
             return self._ask_more(session, unclear)
         except Denied as denied:
-            return self.refuse(session, denied)
+            return self.refuse(session, Denied(session.withheld) if session.withheld else denied)
         except ConsentError as shut:
-            return self.refuse(session, Denied(shut.code))
+            return self.refuse(session, Denied(session.withheld or shut.code))
         except SessionClosed:
             raise
         except Exception as error:  # noqa: BLE001  an error on the way to a decision is a denial (R4)

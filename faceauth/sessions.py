@@ -14,7 +14,16 @@ from faceauth.consent.accounts import AccountStore
 from faceauth.consent.gate import ConsentGate
 from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
-from faceauth.errors import FlashesNeeded, InvalidRequest, ReauthenticationRequired, SessionClosed
+from faceauth.errors import (
+    ConsentError,
+    FaceauthError,
+    FlashesNeeded,
+    InvalidRequest,
+    Locked,
+    ReauthenticationRequired,
+    SessionClosed,
+    UnknownAccount,
+)
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.methods import methods_of
 from faceauth.identity.tokens import Tokens
@@ -71,11 +80,16 @@ class SessionDesk:
         actor: str,
         liveness_level: str | None = None,
         transaction: Transaction | None = None,
+        veiled: bool = False,
     ) -> OpenedSession:
         """Ask the gate and the attempt counters, then open a session with a fresh challenge.
 
         The scenario's liveness level is the least; `liveness_level` may ask for more. With a `transaction` the
         session is for that text alone, which is in the challenge and in whatever signs it.
+
+        A `veiled` session that verifies is opened all the same where the account is unknown, has not agreed or is
+        locked: its device goes through everything that any other goes through, and is denied in the end (R25).
+        The reason is the session's own, for the backend alone.
 
         Raises:
             UnknownScenario, UnknownAccount, InvalidRequest: the request does not fit the scenario.
@@ -83,6 +97,8 @@ class SessionDesk:
             ReauthenticationRequired: a face is to be enrolled without a fresh proof by another factor (R14).
             Locked: too many failed attempts (R10).
         """
+        if veiled and purpose != "verify":
+            raise InvalidRequest("Only a session that verifies somebody can be veiled.")
         now = self.clock()
         expires_at = now + timedelta(seconds=self.settings.open_s)
         session_id, client_token = f"fs_{self.random(16).hex()}", f"fc_{self.random(32).hex()}"
@@ -91,7 +107,7 @@ class SessionDesk:
             if transaction is not None and purpose != "verify":
                 raise InvalidRequest("Only a session that verifies somebody is for a transaction.")
             profile = _level(found, liveness_level)
-            self._check(
+            shut = self._check(
                 conn,
                 found,
                 tenant=tenant,
@@ -100,6 +116,8 @@ class SessionDesk:
                 proof=reauthenticated_at,
                 pad=profile.qualifies,
             )
+            if shut is not None and not veiled:
+                raise shut
             challenge = replace(
                 make_challenge(profile=profile, now=now, random=self.random, expires_at=expires_at),
                 device_key=found.device_key,
@@ -117,6 +135,8 @@ class SessionDesk:
                 now=now,
                 expires_at=expires_at,
                 streamed=found.stream_only,
+                veiled=veiled,
+                withheld=None if shut is None else shut.code,
             )
             self.audit.append(
                 conn,
@@ -139,21 +159,27 @@ class SessionDesk:
         account: str | None,
         proof: datetime | None,
         pad: bool,
-    ) -> None:
+    ) -> FaceauthError | None:
+        """Raise what is wrong with the request, and return what is in the way of the person, if anything."""
         if purpose == "identify":
             if scenario.mode != "identify" or scenario.state != "active":
                 raise InvalidRequest(f"The scenario {scenario.scenario!r} does not identify people; use verify.")
             if account is not None:
                 raise InvalidRequest("Identification finds the account itself; leave account_id out.")
-            return
+            return None
         if account is None:
             raise InvalidRequest(f"Name the account: {purpose} needs account_id (R8).")
-        self.accounts.get(conn, tenant, account)
-        self.gate.ask(conn, tenant=tenant, account=account, scenario=scenario.scenario)
-        if purpose == "enrol":
+        checks: list[Callable[[], object]] = [
+            lambda: self.accounts.get(conn, tenant, account),
+            lambda: self.gate.ask(conn, tenant=tenant, account=account, scenario=scenario.scenario),
+        ]
+        if purpose == "verify":
+            checks.append(lambda: self.attempts.check(conn, tenant=tenant, account=account, pad=pad))
+        # All of them every time: how long opening takes says nothing either (R25).
+        shut = [found for check in checks if (found := _refusal(check)) is not None]
+        if purpose == "enrol" and not shut:
             self._check_proof(proof)
-        else:
-            self.attempts.check(conn, tenant=tenant, account=account, pad=pad)
+        return shut[0] if shut else None
 
     def _check_proof(self, at: datetime | None) -> None:
         limit = self.settings.reauthentication_max_age_s
@@ -288,6 +314,15 @@ class SessionDesk:
             transaction_sha256=session.challenge.get("transaction", {}).get("sha256"),
         )
         return SessionView(session, token, methods.amr, methods.acr)
+
+
+def _refusal(check: Callable[[], object]) -> FaceauthError | None:
+    """Return why a check refuses the person, or None; whatever else goes wrong is raised."""
+    try:
+        check()
+    except (UnknownAccount, ConsentError, Locked) as refused:
+        return refused
+    return None
 
 
 def _first_told(challenge: Challenge) -> Challenge:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 
 from faceauth.db.schema import sessions
-from faceauth.errors import NotAuthenticated, SessionClosed, UnknownSession
+from faceauth.errors import Denied, NotAuthenticated, SessionClosed, UnknownSession
 from faceauth.types import DeviceProof, KeyStrength, Purpose
 
 SessionState = Literal["open", "accepted", "denied", "expired", "cancelled"]
@@ -22,6 +22,7 @@ class CaptureSession:
 
     A `streamed` one takes no posts, and of its challenge only what was told leaves the service. `proof` is the
     device key that signed the burst just judged; `device_id` and `device_strength` say so of an accepted session.
+    A `veiled` one was opened whatever was in the way of it: it can only be denied if `withheld` has the reason.
     """
 
     session_id: str
@@ -43,6 +44,9 @@ class CaptureSession:
     device_id: str | None = None
     device_strength: KeyStrength | None = None
     proof: DeviceProof | None = None
+    veiled: bool = False
+    withheld: str | None = None
+    token_revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class SessionStore:
         now: datetime,
         expires_at: datetime,
         streamed: bool = False,
+        veiled: bool = False,
+        withheld: str | None = None,
     ) -> None:
         """Store a new session; of the client token only the SHA-256 is kept."""
         conn.execute(
@@ -91,6 +97,8 @@ class SessionStore:
                 created_at=now,
                 expires_at=expires_at,
                 streamed=streamed,
+                veiled=veiled,
+                withheld=withheld,
             )
         )
 
@@ -245,7 +253,10 @@ class SessionStore:
 
         Raises:
             SessionClosed: it is not open any more; whatever was decided meanwhile stands.
+            Denied: it was to be accepted, and it can only be denied.
         """
+        if outcome.state == "accepted" and session.withheld is not None:
+            raise Denied(session.withheld)
         decided = conn.execute(
             update(sessions)
             .where(
@@ -349,4 +360,7 @@ def _session(row: Row[Any]) -> CaptureSession:
         capture_started_at=row.capture_started_at,
         device_id=row.device_id,
         device_strength=row.device_strength,
+        veiled=row.veiled,
+        withheld=row.withheld,
+        token_revoked_at=row.token_revoked_at,
     )

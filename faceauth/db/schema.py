@@ -23,14 +23,14 @@ from sqlalchemy import (
     false,
 )
 
-from faceauth.db import device_tables, flow_tables, openid_tables
+from faceauth.db import attempt_tables, device_tables, flow_tables, openid_tables
 from faceauth.db.columns import ID, UtcDateTime
 from faceauth.db.metadata import DATA, KEYS
 
 METADATA = DATA
 KEY_METADATA = KEYS
 
-PARTS = (device_tables, flow_tables, openid_tables)
+PARTS = (attempt_tables, device_tables, flow_tables, openid_tables)
 """Modules with tables of their own: importing this one is to know every table."""
 
 installation = Table(
@@ -217,6 +217,9 @@ sessions = Table(
     Column("device_strength", String(3)),
     Column("transaction_text", Text),
     Column("transaction_locale", String(35)),
+    Column("veiled", Boolean, nullable=False, server_default=false()),
+    Column("withheld", String(40)),
+    Column("token_revoked_at", UtcDateTime),
     CheckConstraint("purpose IN ('enrol', 'verify', 'identify')", name="purpose"),
     CheckConstraint("state IN ('open', 'accepted', 'denied', 'expired', 'cancelled')", name="state"),
     Index("ix_sessions_subject", "tenant", "account"),
