@@ -23,14 +23,14 @@ from sqlalchemy import (
     false,
 )
 
-from faceauth.db import attempt_tables, device_tables, flow_tables, openid_tables
+from faceauth.db import attempt_tables, device_tables, flow_tables, incident_tables, openid_tables
 from faceauth.db.columns import ID, UtcDateTime
 from faceauth.db.metadata import DATA, KEYS
 
 METADATA = DATA
 KEY_METADATA = KEYS
 
-PARTS = (attempt_tables, device_tables, flow_tables, openid_tables)
+PARTS = (attempt_tables, device_tables, flow_tables, incident_tables, openid_tables)
 """Modules with tables of their own: importing this one is to know every table."""
 
 installation = Table(
