@@ -19,7 +19,7 @@ from faceauth.liveness.challenge import challenge_from_wire
 from faceauth.pipeline import BAD_INPUT
 from faceauth.streaming.ending import Ending
 from faceauth.streaming.frames import Watcher, read_stream
-from faceauth.streaming.machine import CAPTURING, State
+from faceauth.streaming.machine import CAPTURING
 from faceauth.streaming.session import StreamSession, Timer
 from faceauth.types import Challenge
 
@@ -64,7 +64,7 @@ class Live:
             act()
         except Denied as denied:
             self.failed = denied
-        if self.failed is not None or self.waits:  # a header is no reason to wake it
+        if self.failed is not None or self.waits or self.session.ready:  # a header is no reason to wake it
             self.changed.set()
 
     @property
@@ -230,7 +230,7 @@ class Streams:
         session.tick()
         if session.begun and live.claim is None:
             live.claim = await self._begin(live)
-        if session.state is State.EVALUATING:
+        if session.ready:
             await self._evaluate(live)
             return
         if live.claim is not None and live.waits:

@@ -31,6 +31,13 @@ TIMELINE: Final = b"timeline"
 CHAIN: Final = b"chain"
 CHAIN_BYTES: Final = 64
 """A SHA-256 in hex."""
+SIGNATURE: Final = b"signature"
+SIGNATURE_BYTES: Final = 8_192
+"""A WebAuthn assertion in JSON has about 1,000 bytes (own figure)."""
+
+ONCE: Final = frozenset({TIMELINE, CHAIN, SIGNATURE})
+
+FIELDS: Final = "A post has the fields frames and, once each, timeline, chain and signature, and no others."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,11 @@ class Burst:
     unverified_frames: tuple[bytes, ...] = field(repr=False)
     unverified_timeline: object = field(repr=False)
     unverified_chain: str | None = field(default=None, repr=False)
+    unverified_signature: object = field(default=None, repr=False)
 
 
 async def read_burst(request: Request, caps: CaptureSettings, *, timeout_s: float = READ_S) -> Burst:
-    """Return the `frames`, the `timeline` and, if there is one, the `chain` of a multipart post.
+    """Return the `frames` and the `timeline` of a multipart post, and `chain` and `signature` if they are there.
 
     Raises:
         InvalidRequest: it is no well-formed multipart post of these fields, or it came too slowly.
@@ -100,8 +108,7 @@ class _Reader:
     def __init__(self, boundary: bytes, caps: CaptureSettings) -> None:
         self._caps = caps
         self._frames: list[bytes] = []
-        self._timeline: bytes | None = None
-        self._chain: bytes | None = None
+        self._said: dict[bytes, bytes] = {}
         self._part = bytearray()
         self._field = b""
         self._header_name = b""
@@ -138,10 +145,14 @@ class _Reader:
             raise InvalidRequest("The multipart post is empty or cut short.")
         if not self._frames:
             raise InvalidRequest("The post has no frames.")
-        if self._timeline is None:
+        if TIMELINE not in self._said:
             raise InvalidTimeline("The post has no timeline.")
-        chain = None if self._chain is None else self._chain.decode("ascii", "replace")
-        return Burst(tuple(self._frames), _parse_timeline(self._timeline), chain)
+        return Burst(
+            tuple(self._frames),
+            _parse_timeline(self._said[TIMELINE]),
+            self._said[CHAIN].decode("ascii", "replace") if CHAIN in self._said else None,
+            _parse_signature(self._said[SIGNATURE]) if SIGNATURE in self._said else None,
+        )
 
     def _part_begins(self) -> None:
         self._part = bytearray()
@@ -172,10 +183,8 @@ class _Reader:
         if self._field == FRAMES:
             if len(self._frames) >= self._caps.max_frames:
                 raise TooManyFrames(f"A session may send {self._caps.max_frames} frames.")
-        elif not (self._field == TIMELINE and self._timeline is None) and not (
-            self._field == CHAIN and self._chain is None
-        ):
-            raise InvalidRequest("A post has the fields frames and, once each, timeline and chain, and no others.")
+        elif self._field not in ONCE or self._field in self._said:
+            raise InvalidRequest(FIELDS)
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         size = end - start
@@ -185,6 +194,9 @@ class _Reader:
         elif self._field == CHAIN:
             if len(self._part) + size > CHAIN_BYTES:
                 raise InvalidRequest("The chain is a SHA-256 in hex.")
+        elif self._field == SIGNATURE:
+            if len(self._part) + size > SIGNATURE_BYTES:
+                raise InvalidRequest(f"A signature may have {SIGNATURE_BYTES} bytes.")
         else:
             if len(self._part) + size > self._caps.max_frame_bytes:
                 raise ImageTooLarge(f"A frame may have {self._caps.max_frame_bytes} bytes.")
@@ -194,10 +206,8 @@ class _Reader:
         self._part += memoryview(data)[start:end]
 
     def _part_ends(self) -> None:
-        if self._field == TIMELINE:
-            self._timeline = bytes(self._part)
-        elif self._field == CHAIN:
-            self._chain = bytes(self._part)
+        if self._field in ONCE:
+            self._said[self._field] = bytes(self._part)
         else:
             self._frames.append(bytes(self._part))
         self._part = bytearray()
@@ -208,9 +218,23 @@ class _Reader:
 
 def _parse_timeline(raw: bytes) -> object:
     try:
-        parsed: object = json.loads(raw, parse_constant=_no_constant)
+        return _parse(raw)
     except (ValueError, RecursionError) as error:
         raise InvalidTimeline("The timeline is no JSON.") from error
+
+
+def _parse_signature(raw: bytes) -> object:
+    try:
+        parsed = _parse(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest("The signature is no JSON.") from error
+    if parsed is None:
+        raise InvalidRequest("The signature says nothing; leave it out.")
+    return parsed
+
+
+def _parse(raw: bytes) -> object:
+    parsed: object = json.loads(raw, parse_constant=_no_constant)
     return parsed
 
 

@@ -14,7 +14,6 @@ ALLOWED = frozenset(
         "consent_id",
         "count",
         "device_id",
-        "device_key",
         "generation",
         "key_id",
         "kind",

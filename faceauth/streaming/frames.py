@@ -74,5 +74,6 @@ def read_stream(session: StreamSession, challenge: Challenge, settings: Settings
             received_ms=tuple(one.received_ms for one in received),
             told_ms=dict(session.told_ms),
             chain=session.chain.digest,
+            unverified_signature=session.signature,
         ),
     )

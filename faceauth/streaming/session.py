@@ -3,8 +3,6 @@
 Whoever holds one calls it from one thread; only `newest` may be called from another. Time is passed in.
 """
 
-import json
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,14 +13,20 @@ from faceauth.liveness.following import Follower, Mark
 from faceauth.liveness.profiles import PROFILES
 from faceauth.settings import Settings
 from faceauth.streaming.machine import CAPTURING, OVER, Signal, State, move, signal_of
+from faceauth.streaming.messages import Message, breach, challenge_message, read_header, read_json, told
 from faceauth.types import Challenge, DetectedFace, Step
 
-Message = dict[str, Any]
 Timer = Callable[[], float]
 """Returns seconds; only differences count, and it never runs backwards."""
 
 HEADER_BYTES: Final = 512
 """A frame's header has about 50 bytes; 64 more for a hash (own figure)."""
+
+SIGNATURE_BYTES: Final = 8_192
+"""A WebAuthn assertion in JSON has about 1,000 bytes (own figure)."""
+
+SIGN_S: Final = 30.0
+"""Seconds for the signature, once the last step was answered: a person may have to touch a sensor (own figure)."""
 
 MOST_FPS: Final = 60
 """Frames a second (study, G0: 8 to 60)."""
@@ -87,6 +91,8 @@ class StreamSession:
         self.found: dict[int, Sequence[DetectedFace]] = {}
         self.told_ms: dict[str, int] = {}
         self.chain = Chain(challenge, told=1)
+        self.signs = False
+        self.signature: object = None
         self._follower = Follower(PROFILES[challenge.profile])
         self._step = 0
         self._frame_bytes = 0
@@ -115,7 +121,7 @@ class StreamSession:
         """
         self._header = None
         if self.state is State.EVALUATING:
-            self.outbox = [{"type": "evaluating"}]
+            self.outbox = [self._evaluating()]
         elif self.over:
             self.outbox = [self._done()]
         elif self.frames or self._last_t_ms >= 0:
@@ -130,6 +136,11 @@ class StreamSession:
         return self.state in OVER
 
     @property
+    def ready(self) -> bool:
+        """Whether all that is judged is here: the frames, and the signature that the device announced."""
+        return self.state is State.EVALUATING and (self.signature is not None or not self.signs)
+
+    @property
     def begun(self) -> bool:
         """Whether a frame has come, so that the session must be claimed."""
         return self._first_s is not None
@@ -142,16 +153,18 @@ class StreamSession:
     # --- what comes in --------------------------------------------------------------------------------------
 
     def text(self, raw: str) -> None:
-        """Take a frame's header: ``{"t_ms", "step", "chain"?}``.
+        """Take a frame's header, ``{"t_ms", "step", "chain"?, "sign"?}``, or the signature that one announced.
 
         Raises:
-            Denied: reason `injection`; it is none, or names a step that was not told.
+            Denied: reason `injection`; it is neither, or names a step that was not told.
         """
+        if self.state is State.EVALUATING and not self.ready:
+            self._sign(raw)
         if self.state not in CAPTURING:
             return
         if self._header is not None or len(raw) > HEADER_BYTES:
-            raise _breach("A header must be short, and a frame must follow it.")
-        header = _parse(raw)
+            raise breach("A header must be short, and a frame must follow it.")
+        header = read_header(raw)
         t_ms = header["t_ms"]
         if self.state is State.CREATED and t_ms != 0 and self._bursts > 1:
             self._header = {}  # still on its way from the burst before
@@ -159,14 +172,24 @@ class StreamSession:
         if not self._last_t_ms < t_ms <= 1000 * self._settings.sessions.capture_s or (
             self._last_t_ms < 0 and t_ms != 0
         ):
-            raise _breach("t_ms counts from 0 and grows.")
+            raise breach("t_ms counts from 0 and grows.")
         known = [step.id for step in self.challenge.steps]
-        told = known.index(header["step"]) if header["step"] in known else len(known)
-        if told > self._step:
-            raise _breach("A step was answered before it was told.")
-        if self.frames and told < known.index(self.frames[-1].step):
-            raise _breach("The steps go backwards.")
+        at = known.index(header["step"]) if header["step"] in known else len(known)
+        if at > self._step:
+            raise breach("A step was answered before it was told.")
+        if self.frames and at < known.index(self.frames[-1].step):
+            raise breach("The steps go backwards.")
+        self.signs = self.signs or header.get("sign") is True
         self._header = header
+
+    def _sign(self, raw: str) -> None:
+        if len(raw) > SIGNATURE_BYTES:
+            raise breach("A signature must be short.")
+        said = read_json(raw)
+        if isinstance(said, dict) and said.get("type") == "signature":
+            # Nothing in it is no signature, which is for the check to say: the device is not asked again.
+            self.signature = said.get("signature") or {}
+        # Anything else is the header of a frame that was still on its way.
 
     def binary(self, jpeg: bytes) -> None:
         """Take the frame that belongs to the header before it.
@@ -180,7 +203,7 @@ class StreamSession:
             return
         header, self._header = self._header, None
         if header is None:
-            raise _breach("A frame came without a header.")
+            raise breach("A frame came without a header.")
         if not header:
             return
         self._last_s = now_s
@@ -204,9 +227,9 @@ class StreamSession:
         self._came += 1
         self._came_bytes += len(jpeg)
         if len(jpeg) > caps.max_frame_bytes or self._came_bytes > 3 * caps.max_session_bytes:
-            raise _breach("There are too many bytes.")
+            raise breach("There are too many bytes.")
         if self._came > STALL_FRAMES + MOST_FPS * (now_s - self._began_s):
-            raise _breach("The frames come too fast.")
+            raise breach("The frames come too fast.")
 
     # --- what was seen --------------------------------------------------------------------------------------
 
@@ -258,8 +281,8 @@ class StreamSession:
     def _next(self) -> None:
         if self._step + 1 == len(self.challenge.steps):
             self._move(Signal.LAST)
-            self._due_s = None
-            self.outbox.append({"type": "evaluating"})
+            self._due_s = self._timer() + SIGN_S if self.signs else None
+            self.outbox.append(self._evaluating())
             return
         self._step += 1
         self._marks = []
@@ -292,6 +315,8 @@ class StreamSession:
             found.append((self._last_s + self._settings.stream.step_s, "expired"))
             if self._due_s is not None:
                 found.append((self._due_s, "liveness"))
+        elif self._due_s is not None:
+            found.append((self._due_s, "expired"))
         return found
 
     # --- what is told ---------------------------------------------------------------------------------------
@@ -310,22 +335,17 @@ class StreamSession:
     def _done(self) -> Message:
         return {"type": "done", "state": "accepted" if self.state is State.ACCEPTED else "denied"}
 
+    def _evaluating(self) -> Message:
+        # Frames that were on their way when the last step was answered are not in the chain that is signed.
+        return {"type": "evaluating", "frames": self.chain.count, "sign": self.signs}
+
     def _show_start(self) -> None:
-        challenge = self.challenge
-        self.outbox.append(
-            {
-                "type": "challenge",
-                "nonce": urlsafe_b64encode(challenge.nonce).rstrip(b"=").decode(),
-                "profile": challenge.profile,
-                "steps": [_told(challenge.steps[0])],
-                "expires_at": challenge.expires_at.isoformat(),
-            }
-        )
+        self.outbox.append(challenge_message(self.challenge))
         self._tell()
 
     def _tell(self) -> None:
         self.told_ms[self.current.id] = self._ms(self._timer())
-        self.outbox.append({"type": "step", **_told(self.current)})
+        self.outbox.append({"type": "step", **told(self.current)})
 
     def _guide(self, code: str, progress: float, t_ms: int) -> None:
         # Guidance that could not be sent yet is out of date.
@@ -341,24 +361,3 @@ class StreamSession:
 
     def _ms(self, at_s: float) -> int:
         return round(1000 * (at_s - self._began_s))
-
-
-def _told(step: Step) -> Message:
-    colours = [{"rgb": one.rgb, "ms": one.ms} for one in step.colours]
-    return {"id": step.id, "kind": step.kind, "min_ms": step.min_ms, "colours": colours}
-
-
-def _parse(raw: str) -> Mapping[str, Any]:
-    try:
-        header = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise _breach("A header is no JSON.") from error
-    if not isinstance(header, dict) or not {"t_ms", "step"} <= header.keys() <= {"t_ms", "step", "chain"}:
-        raise _breach('A header wants {"t_ms", "step"}.')
-    if type(header["t_ms"]) is not int or not isinstance(header["step"], str):
-        raise _breach("t_ms is a whole number and step is text.")
-    return header
-
-
-def _breach(detail: str) -> Denied:
-    return Denied("injection", detail)

@@ -33,13 +33,22 @@ class FakePipeline:
     answers: list[SessionAnswer | Exception] = field(default_factory=list)
     asked: list[tuple[str, str, tuple[bytes, ...], object]] = field(default_factory=list)
     chains: list[object] = field(default_factory=list)
+    signatures: list[object] = field(default_factory=list)
     sessions: SessionStore = field(default_factory=SessionStore)
     judge: Callable[[], None] = lambda: None
 
     def submit(
-        self, session_id: str, client_token: str, parts: Sequence[bytes], timeline: object, chain: object = None
+        self,
+        session_id: str,
+        client_token: str,
+        parts: Sequence[bytes],
+        timeline: object,
+        chain: object = None,
+        *,
+        signature: object = None,
     ) -> SessionAnswer:
         self.chains.append(chain)
+        self.signatures.append(signature)
         self.asked.append((session_id, client_token, tuple(parts), timeline))
         self.judge()
         answer = self.answers.pop(0) if self.answers else SessionAnswer("denied")

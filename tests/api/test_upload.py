@@ -56,6 +56,15 @@ def test_reads_frames_in_order_however_they_are_cut(chunk: int) -> None:
     assert burst.unverified_timeline == [{"step": "s1", "t_ms": 0}]
 
 
+def test_a_chain_and_a_signature_may_come_along() -> None:
+    """Both are the device's own words: neither is looked into here."""
+    said = part("chain", b"0" * 64) + part("signature", b'{"kind": "raw"}')
+    burst = read(said + body([b"a"]))
+    assert (burst.unverified_chain, burst.unverified_signature) == ("0" * 64, {"kind": "raw"})
+    assert "raw" not in repr(burst)
+    assert read(body([b"a"])).unverified_signature is None
+
+
 @pytest.mark.parametrize(
     ("raw", "error"),
     [
@@ -73,6 +82,12 @@ def test_reads_frames_in_order_however_they_are_cut(chunk: int) -> None:
         (part("frames", b"a") + part("other", b"b") + b"--xyz--\r\n", InvalidRequest),
         (part("timeline", b"[]") + body([b"a"]), InvalidRequest),
         (b"--xyz\r\nX: y\r\n\r\na\r\n--xyz--\r\n", InvalidRequest),
+        (part("signature", b"not json") + body([b"a"]), InvalidRequest),
+        (part("signature", b"null") + body([b"a"]), InvalidRequest),
+        (part("signature", b"[" * 8_000) + body([b"a"]), InvalidRequest),
+        (part("signature", b" " * 8_193) + body([b"a"]), InvalidRequest),
+        (part("signature", b"{}") * 2 + body([b"a"]), InvalidRequest),
+        (part("chain", b"0" * 65) + body([b"a"]), InvalidRequest),
         (part("frames", b"a", more="x" * 5000) + b"--xyz--\r\n", InvalidRequest),
         (body([b"a"] * 6), TooManyFrames),
         (body([b"a"] * 1000), TooManyFrames),

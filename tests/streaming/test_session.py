@@ -1,5 +1,6 @@
 """The states as data, and a session's clock, without a socket (R4, R15)."""
 
+import dataclasses
 import itertools
 import json
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from faceauth.liveness.following import Mark
 from faceauth.settings import Settings
 from faceauth.streaming.machine import OVER, TABLE, Signal, State, move
 from faceauth.streaming.session import Received, Seen, StreamSession
-from faceauth.types import Challenge, Colour, Step
+from faceauth.types import Challenge, Colour, Step, Transaction
 
 STEPS = (
     Step("s1", "center", 450),
@@ -89,7 +90,8 @@ def test_a_session_from_the_first_step_to_the_evaluation() -> None:
     assert world.told() == ["s1", "s2", "s3", "s4"]
     colours = [message.get("colours") for message in world.heard if message["type"] == "step"]
     assert [bool(one) for one in colours] == [False, False, False, True]
-    assert world.heard[-1] == {"type": "evaluating"}
+    assert world.heard[-1] == {"type": "evaluating", "frames": world.session.chain.count, "sign": False}
+    assert world.session.ready
 
 
 def test_colours_are_told_with_their_step_and_nowhere_before() -> None:
@@ -175,3 +177,84 @@ def test_guidance_that_was_not_sent_yet_gives_way_to_newer() -> None:
 
 def _seen(frame: Received, t_ms: int) -> Seen:
     return Seen(frame.number, (), None, Mark(t_ms, good=True, nose=np.zeros(2), eyes=80.0))
+
+
+# --- signatures --------------------------------------------------------------------------------------------------
+
+
+def signed() -> World:
+    """A world whose device said that it signs, and whose last step was answered."""
+    world = World()
+    world.session.text(json.dumps({"t_ms": 0, "step": "s1", "sign": True}))
+    world.session.binary(b"jpeg 0")
+    world.t_ms = 0
+    for nose in ((0.0, 0.5), (0.3, 0.5), (0.0, 0.5), (0.0, 0.5)):
+        for _ in range(20):
+            if world.session.state is not State.EVALUATING:
+                world.frame(nose)
+    assert world.session.state is State.EVALUATING
+    return world
+
+
+def test_a_device_that_signs_is_told_over_how_many_frames_and_waited_for() -> None:
+    """R17: the signature is over the chain as the service has it, whatever was still on its way."""
+    world = signed()
+    assert world.heard[-1] == {"type": "evaluating", "frames": world.session.chain.count, "sign": True}
+    assert not world.session.ready
+    digest = world.session.chain.digest
+    world.session.text(json.dumps({"t_ms": world.t_ms + 100, "step": "s4"}))
+    world.session.binary(b"late")
+    assert (world.session.ready, world.session.chain.digest) == (False, digest)
+    world.session.text(json.dumps({"type": "signature", "signature": {"kind": "raw"}}))
+    assert world.session.ready
+    assert world.session.signature == {"kind": "raw"}
+    world.session.text(json.dumps({"type": "signature", "signature": {"kind": "webauthn"}}))
+    assert world.session.signature == {"kind": "raw"}
+
+
+def test_nothing_in_place_of_the_signature_is_a_signature_that_does_not_hold() -> None:
+    """R4: whoever announced one is judged with one."""
+    world = signed()
+    world.session.text(json.dumps({"type": "signature"}))
+    assert world.session.ready
+    assert world.session.signature == {}
+
+
+def test_whoever_announced_a_signature_and_sends_none_is_denied() -> None:
+    """The session waits half a minute for it, and a new connection is told again."""
+    world = signed()
+    world.session.resume()
+    assert world.session.take()[-1]["sign"] is True
+    assert world.session.due_in_s() == pytest.approx(30, abs=0.01)
+    world.timer.now += 31
+    with pytest.raises(Denied) as denied:
+        world.session.tick()
+    assert denied.value.reason == "expired"
+
+
+@pytest.mark.parametrize("raw", ["x" * 9_000, "no json", "[" * 8_000])
+def test_what_is_no_signature_is_an_injection(raw: str) -> None:
+    """R4."""
+    world = signed()
+    with pytest.raises(Denied) as denied:
+        world.session.text(raw)
+    assert denied.value.reason == "injection"
+
+
+@pytest.mark.parametrize("sign", [False, "true", 1, None])
+def test_a_header_says_that_the_device_signs_or_nothing_of_it(sign: object) -> None:
+    """No truth is guessed from a text."""
+    world = World()
+    with pytest.raises(Denied):
+        world.session.text(json.dumps({"t_ms": 0, "step": "s1", "sign": sign}))
+
+
+def test_a_transaction_is_told_with_the_challenge() -> None:
+    """The page shows its text and hashes its digest."""
+    transaction = Transaction(bytes(32), "Pay 3 EUR", "en")
+    challenge = dataclasses.replace(CHALLENGE, transaction=transaction, device_key="preferred")
+    session = StreamSession(challenge, settings=Settings(), timer=Timer())
+    told = session.take()[0]
+    assert told["transaction"] == {"text": "Pay 3 EUR", "locale": "en", "sha256": "00" * 32}
+    assert told["device_key"] == "preferred"
+    assert session.chain.digest != StreamSession(CHALLENGE, settings=Settings(), timer=Timer()).chain.digest

@@ -39,6 +39,7 @@ def create_scenario(here: Here, caller: PrivacyOfficer, body: ScenarioRequest) -
             now=now,
             stream_only=body.stream_only,
             flash_choice=body.flash_choice,
+            device_key=body.device_key,
         )
         here.audit.append(
             conn,
@@ -70,6 +71,18 @@ def change_scenario(
                 account=None,
                 actor=actor(caller),
                 details={"scenario": scenario, "kind": "flash_choice", "state": str(body.flash_choice).lower()},
+            )
+        if body.device_key is not None:
+            changed = here.scenarios.ask_device_key(
+                conn, tenant=caller.tenant, scenario=scenario, policy=body.device_key
+            )
+            here.audit.append(
+                conn,
+                Event.SCENARIO_CHANGED,
+                tenant=caller.tenant,
+                account=None,
+                actor=actor(caller),
+                details={"scenario": scenario, "kind": "device_key", "state": body.device_key},
             )
         notice = here.notices.current(conn, caller.tenant, scenario, here.clock())
     return scenario_answer(changed, notice)

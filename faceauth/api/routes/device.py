@@ -1,5 +1,6 @@
 """A session from the device's side: one token, one session, and nothing learnt from a denial (R25)."""
 
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -35,6 +36,10 @@ FRAMES_BODY: Final[dict[str, Any]] = {
                             "type": "string",
                             "description": "The last hash over nonce, challenge and frames, in hex; optional.",
                         },
+                        "signature": {
+                            "type": "string",
+                            "description": "JSON: the device key's signature over that hash (docs/devices.md).",
+                        },
                     },
                 },
                 "example": {
@@ -59,8 +64,9 @@ async def post_frames(request: Request, here: Here, token: ClientToken, session_
     try:
         with work.receiving(session_id):
             burst = await read_burst(request, here.settings.capture)
+            submit = partial(here.pipeline.submit, signature=burst.unverified_signature)
             answer = await work.run(
-                here.pipeline.submit,
+                submit,
                 session_id,
                 token,
                 burst.unverified_frames,

@@ -48,6 +48,7 @@ def scenario_answer(scenario: Scenario, notice: Notice | None) -> ScenarioAnswer
         state=scenario.state,
         liveness_level=scenario.liveness_profile,
         flash_choice=scenario.flash_choice,
+        device_key=scenario.device_key,
         notice=None if notice is None else notice_answer(notice),
     )
 

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import ConfigDict, Field, StrictBool
 
 from faceauth.api.wire.base import Answer, At, Locale, Request, ScenarioName, Text, with_example
+from faceauth.types import DeviceKeyPolicy
 
 _SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _NOTICE: Final[dict[str, Any]] = {
@@ -44,6 +45,7 @@ class ScenarioAnswer(Answer):
     state: Literal["active", "retired"]
     liveness_level: str
     flash_choice: bool
+    device_key: DeviceKeyPolicy
     notice: NoticeAnswer | None
 
     model_config = ConfigDict(
@@ -58,6 +60,7 @@ class ScenarioAnswer(Answer):
                 "state": "active",
                 "liveness_level": "motion+flash",
                 "flash_choice": True,
+                "device_key": "preferred",
                 "notice": _NOTICE,
             }
         ),
@@ -83,6 +86,7 @@ class ScenariosAnswer(Answer):
                         "state": "active",
                         "liveness_level": "motion+flash",
                         "flash_choice": True,
+                        "device_key": "preferred",
                         "notice": _NOTICE,
                     }
                 ]
@@ -105,6 +109,10 @@ class ScenarioRequest(Request):
     flash_choice: StrictBool = Field(
         default=True,
         description="Whether a person may answer with a second motion in place of flashing colours.",
+    )
+    device_key: DeviceKeyPolicy = Field(
+        default="preferred",
+        description="Whether a login needs a device key, uses one that signed, or none (docs/devices.md).",
     )
     liveness_level: str = Field(default="motion+flash", pattern=r"^[a-z][a-z0-9+_-]{0,39}$")
     notices: dict[Locale, Text] = Field(min_length=1, max_length=20)
@@ -129,6 +137,7 @@ class ScenarioChange(Request):
     """What may change about a purpose without asking anybody again; what is left out stays."""
 
     flash_choice: StrictBool | None = Field(default=None, description="As for a new scenario.")
+    device_key: DeviceKeyPolicy | None = Field(default=None, description="The same.")
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example({"flash_choice": False}))
 
