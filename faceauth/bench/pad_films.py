@@ -1,5 +1,6 @@
 """Sessions before the simulated camera as `faceauth bench pad` takes them: a fixture, no evidence of accuracy."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -12,7 +13,7 @@ from faceauth.errors import InvalidRequest
 from faceauth.liveness.challenge import make_challenge
 from faceauth.liveness.profiles import Profile
 from faceauth.sections import CaptureSettings
-from faceauth.simulate import Head, record, simulate_session
+from faceauth.simulate import Head, SimulatedFrame, record, simulate_session
 from faceauth.simulate.attacks import SPECIES
 from faceauth.types import Challenge
 
@@ -34,6 +35,19 @@ def film(
     Raises:
         InvalidRequest: there is no such kind.
     """
+    challenge, shots = shots_of(kind, portrait, profile, seed=seed)
+    frames = [decode(shot.jpeg, t_ms=shot.t_ms, step=shot.step, limits=limits) for shot in shots]
+    return Item(Path(kind), "session", kind), Recording(challenge, tuple(frames))
+
+
+def shots_of(
+    kind: str, portrait: Portrait, profile: Profile, *, seed: int
+) -> tuple[Challenge, Sequence[SimulatedFrame]]:
+    """Film one session and return its challenge and its frames, as JPEGs.
+
+    Raises:
+        InvalidRequest: there is no such kind.
+    """
     challenge = _challenge(profile, seed)
     if kind == BONA_FIDE:
         head = Head(portrait.photo, portrait.landmarks, seed=seed)
@@ -44,8 +58,7 @@ def film(
             raise InvalidRequest(f"There is no species {kind!r}. Known ones: {', '.join(SPECIES)}.")
         stolen = _another(challenge, profile, seed)
         shots = record(attack, portrait.photo, portrait.landmarks, challenge, seed=seed, stolen=stolen)
-    frames = [decode(shot.jpeg, t_ms=shot.t_ms, step=shot.step, limits=limits) for shot in shots]
-    return Item(Path(kind), "session", kind), Recording(challenge, tuple(frames))
+    return challenge, shots
 
 
 def _another(challenge: Challenge, profile: Profile, seed: int) -> Challenge:

@@ -12,6 +12,7 @@ from faceauth.cli.bench_all import all_
 from faceauth.cli.bench_detection import detection
 from faceauth.cli.bench_index import index
 from faceauth.cli.bench_lifecycle import lifecycle
+from faceauth.cli.bench_liveness import liveness
 from faceauth.cli.bench_pad import pad
 from faceauth.cli.bench_recognition import recognition
 from faceauth.cli.bench_report import report as iso_report
@@ -204,6 +205,7 @@ app.command("all")(all_)
 app.command()(detection)
 app.command()(index)
 app.command()(lifecycle)
+app.command()(liveness)
 app.command()(pad)
 app.command()(recognition)
 app.command()(service)
