@@ -133,6 +133,7 @@ class RelyingParty:
                 supported_pub_key_algs=[ES256],
                 pem_root_certs_bytes_by_fmt={kind: list(roots) for kind, roots in self.roots.items()},
             )
+            kind = AttestationFormat(found.fmt)  # the library leaves the text as it came
             statement = parse_attestation_object(found.attestation_object).att_stmt
             key = decoded_public_key_to_cryptography(decode_credential_public_key(found.credential_public_key))
         except WebAuthnException as error:
@@ -142,14 +143,14 @@ class RelyingParty:
             raise SignatureInvalid("The credential cannot be read.") from error
         if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
             raise SignatureInvalid("The credential's key is not on P-256.")
-        rooted = found.fmt in OWN_ROOTS or (found.fmt in ROOTED and bool(self.roots.get(found.fmt)))
+        rooted = kind in OWN_ROOTS or (kind in ROOTED and bool(self.roots.get(kind)))
         # "packed" without certificates is signed by the new key itself, which says nothing (WebAuthn, 8.2).
         attested = rooted and bool(statement.x5c)
         return Registered(
             credential_id=found.credential_id,
             public_key=found.credential_public_key,
             sign_count=found.sign_count,
-            attestation=found.fmt.value if attested else AttestationFormat.NONE.value,
+            attestation=(kind if attested else AttestationFormat.NONE).value,
             hardware=attested and found.credential_device_type is CredentialDeviceType.SINGLE_DEVICE,
         )
 
