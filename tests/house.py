@@ -11,7 +11,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
 
 BASE = {"errors", "types", "clock", "sections", "settings", "signing", "db"}
-STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity", "oidc"}
+STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity", "oidc", "outbox"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
 COMPOSERS = {
     *(
@@ -104,6 +104,8 @@ REPOSITORIES = {
     "oidc/links.py",
     "identity/devices.py",
     "liveness/observations.py",
+    "outbox/endpoints.py",
+    "outbox/messages.py",
     "vault/erasure.py",
     "vault/journal.py",
     "vault/keyring.py",

@@ -41,6 +41,8 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.UnknownApiKey: (404, "No such API key"),
     errors.UnknownApproval: (404, "No such approval"),
     errors.UnknownClient: (404, "No such client"),
+    errors.UnknownCampaign: (404, "No such campaign"),
+    errors.UnknownEndpoint: (404, "No such webhook endpoint"),
     errors.UnknownLink: (404, "No such link"),
     errors.ApprovalRequired: (403, "A second person must approve"),
     errors.FlashesNeeded: (409, "The flash is needed"),

@@ -23,14 +23,22 @@ from sqlalchemy import (
     false,
 )
 
-from faceauth.db import attempt_tables, device_tables, flow_tables, incident_tables, openid_tables
+from faceauth.db import (attempt_tables, campaign_tables, device_tables, draft_tables, flow_tables, incident_tables, openid_tables, outbox_tables)
+    attempt_tables,
+    campaign_tables,
+    device_tables,
+    flow_tables,
+    incident_tables,
+    openid_tables,
+    outbox_tables,
+)
 from faceauth.db.columns import ID, UtcDateTime
 from faceauth.db.metadata import DATA, KEYS
 
 METADATA = DATA
 KEY_METADATA = KEYS
 
-PARTS = (attempt_tables, device_tables, flow_tables, incident_tables, openid_tables)
+PARTS = (attempt_tables, campaign_tables, device_tables, draft_tables, flow_tables, incident_tables, openid_tables, outbox_tables)
 """Modules with tables of their own: importing this one is to know every table."""
 
 installation = Table(
@@ -71,6 +79,7 @@ accounts = Table(
     Column("contact", String(320)),
     Column("guardian", JSON),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("restricted_at", UtcDateTime),
     ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
 )
 
@@ -105,6 +114,8 @@ notices = Table(
     Column("material", Boolean, nullable=False),
     Column("effective_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("substance", JSON),
+    Column("because", JSON),
     ForeignKeyConstraint(["tenant", "scenario"], ["scenarios.tenant", "scenarios.scenario"]),
 )
 

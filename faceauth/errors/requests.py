@@ -81,6 +81,18 @@ class UnknownLink(FaceauthError):
     code = "unknown_link"
 
 
+class UnknownEndpoint(FaceauthError):
+    """No such webhook endpoint of this tenant."""
+
+    code = "unknown_endpoint"
+
+
+class UnknownCampaign(FaceauthError):
+    """No such campaign of this tenant."""
+
+    code = "unknown_campaign"
+
+
 class UnknownFlow(FaceauthError):
     """No such flow for this caller."""
 
