@@ -23,7 +23,7 @@ from sqlalchemy import (
     false,
 )
 
-from faceauth.db import (attempt_tables, campaign_tables, device_tables, draft_tables, flow_tables, incident_tables, openid_tables, outbox_tables)
+from faceauth.db import (
     attempt_tables,
     campaign_tables,
     device_tables,
@@ -38,7 +38,15 @@ from faceauth.db.metadata import DATA, KEYS
 METADATA = DATA
 KEY_METADATA = KEYS
 
-PARTS = (attempt_tables, campaign_tables, device_tables, draft_tables, flow_tables, incident_tables, openid_tables, outbox_tables)
+PARTS = (
+    attempt_tables,
+    campaign_tables,
+    device_tables,
+    flow_tables,
+    incident_tables,
+    openid_tables,
+    outbox_tables,
+)
 """Modules with tables of their own: importing this one is to know every table."""
 
 installation = Table(
