@@ -29,10 +29,11 @@ COMPLAINTS: dict[Page, list[str]] = {}
 
 
 @contextmanager
-def listening(app: Any, *, ws: Any = "none") -> Iterator[str]:
+def listening(app: Any, *, ws: Any = "none", lifespan: Any = "off") -> Iterator[str]:
     """Serve an app on a free port, and give its address."""
     port = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws=ws))
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan=lifespan, ws=ws)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [port]}, daemon=True)
     thread.start()
     try:

@@ -1,32 +1,16 @@
 """The capture page in a real browser: a click first, then the steps, the frames, and the outcome."""
 
 import json
-from collections.abc import Iterator
+import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from faceauth.pipeline import SessionAnswer
 from tests.api.conftest import Service
+from tests.web.conftest import visited
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page in English; whatever it complains about on the console fails the test."""
-    context = browser.new_context(locale="en-GB", permissions=["camera"], viewport={"width": 480, "height": 800})
-    opened = context.new_page()
-    opened.set_default_timeout(15_000)
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    # The browser itself notes every answer above 399; anything else, such as our policy broken, is a fault. The
-    # server of these tests has no WebSocket, so that the page must post.
-    notes = ("Failed to load resource", "WebSocket connection to")
-    assert [one for one in complaints if not any(note in one for note in notes)] == []
 
 
 def open_page(page: Page, address: str, service: Service) -> dict[str, str]:
@@ -85,6 +69,9 @@ def test_guidance_then_a_second_try_then_denied_with_another_way(
 ) -> None:
     """R13."""
     service.pipeline.answers = [SessionAnswer("open", ("too_dark", "no_face")), SessionAnswer("denied")]
+    short = {"id": "s1", "kind": "center", "min_ms": 100, "colours": []}
+    told = {"nonce": "q0z3Yw1m0cXhY0vE2b1nJw", "profile": "motion", "steps": [short]}
+    page.route(re.compile("/challenge$"), lambda route: route.fulfill(json=told))
     open_page(page, address, service)
     page.locator("#start").click()
     expect(page.locator("#hints li")).to_have_text(
@@ -127,6 +114,121 @@ def test_without_a_camera_it_says_so_and_names_another_way(
     expect(page.locator("#say")).to_contain_text(told)
     expect(page.get_by_role("button", name="Try again")).to_be_enabled()
     assert service.pipeline.asked == []
+
+
+def test_a_camera_that_calls_itself_virtual_is_refused(page: Page, address: str, service: Service) -> None:
+    """A hurdle and no more: names are easily changed."""
+    page.add_init_script(
+        "Object.defineProperty(MediaStreamTrack.prototype, 'label', { get: () => 'OBS Virtual Camera' });"
+    )
+    open_page(page, address, service)
+    page.locator("#start").click()
+    expect(page.locator("#say")).to_contain_text("This is no real camera")
+    expect(page.locator("#stage")).to_be_hidden()
+
+
+def test_a_camera_that_stops_is_told(page: Page, address: str, service: Service) -> None:
+    page.add_init_script(
+        "const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+        "navigator.mediaDevices.getUserMedia = async (...a) => (window.given = await real(...a));"
+    )
+    open_page(page, address, service)
+    page.locator("#start").click()
+    expect(page.locator("#stage")).to_be_visible()
+    page.evaluate("window.given.getTracks().forEach((track) => track.stop())")
+    expect(page.locator("#say")).to_contain_text("The camera stopped")
+    assert service.pipeline.asked == []
+
+
+def test_escape_ends_it_and_the_keyboard_is_enough(page: Page, address: str, service: Service) -> None:
+    opened = open_page(page, address, service)
+    expect(page.locator("#start")).to_be_enabled()
+    for _ in range(3):  # the language, the choice without colours, the button
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#stage")).to_be_visible()
+    page.locator("#cancel").focus()
+    with page.expect_response("**/cancel"):
+        page.keyboard.press("Escape")
+    expect(page.locator("#say")).to_contain_text("Nothing was taken")
+    assert service.call("GET", f"/v1/sessions/{opened['session_id']}").json()["state"] == "cancelled"
+
+
+def test_a_screen_reader_is_told_each_step_at_once(page: Page, address: str, service: Service) -> None:
+    open_page(page, address, service)
+    page.locator("#start").click()
+    expect(page.locator("#assertive")).to_have_text("Look straight into the camera")
+    assert page.locator("#assertive").get_attribute("aria-live") == "assertive"
+    assert page.locator("#polite").get_attribute("aria-live") == "polite"
+    # What is seen is not read out a second time.
+    assert page.locator("#say").get_attribute("aria-live") is None
+
+
+def test_without_colours_another_challenge_is_asked_for(page: Page, address: str, service: Service) -> None:
+    """WCAG 2.2, 2.3.1: nothing flashes at who chose so."""
+    opened = open_page(page, address, service)
+    page.get_by_label("Without changing colours").check()
+    page.locator("#start").click()
+    expect(page.locator("#steps li")).to_have_count(1)
+    challenge = service.http.get(
+        f"/v1/sessions/{opened['session_id']}/challenge",
+        headers={"Authorization": f"Bearer {opened['client_token']}"},
+    ).json()
+    assert challenge["profile"] == "motion"
+    assert "flash" not in {step["kind"] for step in challenge["steps"]}
+
+
+def test_where_colours_are_needed_nothing_flashes_at_who_said_no(
+    page: Page, address: str, service: Service
+) -> None:
+    refused = {"code": "flashes_needed", "status": 409}
+    open_page(page, address, service)
+    page.route(re.compile("/challenge$"), lambda route: route.fulfill(status=409, json=refused))
+    page.get_by_label("Without changing colours").check()
+    page.locator("#start").click()
+    expect(page.locator("#say")).to_contain_text("This login cannot do without the colours")
+    expect(page.get_by_label("Without changing colours")).to_be_visible()
+    expect(page.locator("#stage")).to_be_hidden()
+
+
+def test_a_page_of_another_origin_embeds_it(browser: Browser, address: str, service: Service) -> None:
+    """R19: an origin of the allow-list, under a policy without anything inline."""
+    opened = service.session()
+    policy = (
+        f"default-src 'none'; script-src {address} 'self'; style-src {address}; "
+        f"connect-src {address} {address.replace('http', 'ws')}"
+    )
+    html = f'<!doctype html><script type="module" src="{address}/ui/static/face-capture.js"></script>'
+    html += '<script type="module" src="/login.js"></script><face-capture lang="zh"></face-capture>'
+    script = (
+        "const face = document.querySelector('face-capture'); window.heard = [];"
+        "for (const name of ['ready', 'accepted', 'denied', 'cancelled', 'error'])"
+        "  face.addEventListener(name, (event) => heard.push([name, event.detail]));"
+        f"face.session = '{opened['session_id']}'; face.token = '{opened['client_token']}';"
+    )
+    # A page on https that calls 127.0.0.1 needs a permission of its own in Chromium; services are elsewhere.
+    granted = ["camera", "local-network-access"]
+    with visited(browser, permissions=granted) as page:
+        page.route(
+            "https://shop.example/",
+            lambda route: route.fulfill(
+                body=html, content_type="text/html", headers={"Content-Security-Policy": policy}
+            ),
+        )
+        page.route(
+            "https://shop.example/login.js",
+            lambda route: route.fulfill(body=script, content_type="text/javascript"),
+        )
+        page.goto("https://shop.example/")
+        expect(page.get_by_role("button", name="开启摄像头")).to_be_enabled()
+        assert page.locator("face-capture").get_attribute("token") is None
+        assert page.evaluate("document.querySelector('face-capture').token") is None
+        page.get_by_role("button", name="暂不使用").click()
+        expect(page.get_by_text("没有拍摄任何照片").first).to_be_visible()
+        page.wait_for_function("window.heard.length === 2")
+        told = {"session": opened["session_id"]}
+        assert page.evaluate("window.heard") == [["ready", told], ["cancelled", told]]
+    assert service.call("GET", f"/v1/sessions/{opened['session_id']}").json()["state"] == "cancelled"
 
 
 @pytest.mark.parametrize("fragment", ["", "#session=fs_x", "#session=fs_x&token=fc_x", "#%00"])

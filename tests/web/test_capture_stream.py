@@ -1,16 +1,13 @@
 """The capture page over a WebSocket, in a real browser; the liveness of a test picture is not the point."""
 
 import dataclasses
-import socket
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
 import numpy as np
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from faceauth.api.app import create_app
 from faceauth.capture.burst import Burst
@@ -23,6 +20,7 @@ from faceauth.pipeline import Pipeline, SessionAnswer
 from faceauth.settings import Settings
 from faceauth.types import AlignedFace, Challenge, DetectedFace, Frame, Step
 from tests.api.conftest import Service
+from tests.web.conftest import listening
 
 pytestmark = pytest.mark.browser
 
@@ -82,35 +80,21 @@ def streamed(
     pipeline = StreamedPipeline(installation, [])
     app = create_app(dataclasses.replace(installation, pipeline=cast("Pipeline", pipeline)))
     assert settings.stream.step_s >= 7
-    listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, ws="websockets-sansio")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    yield pipeline, f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    listening.close()
+    with listening(app, ws="websockets-sansio", lifespan="auto") as address:
+        yield pipeline, address
 
 
 def test_it_streams_starts_over_when_asked_and_tells_the_outcome(
-    browser: Browser, service: Service, streamed: tuple[StreamedPipeline, str]
+    page: Page, service: Service, streamed: tuple[StreamedPipeline, str]
 ) -> None:
     pipeline, address = streamed
     pipeline.answers = ["open", "accepted"]
     opened = service.session()
-    context = browser.new_context(locale="en-GB", permissions=["camera"], viewport={"width": 480, "height": 800})
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{address}/ui/capture#session={opened['session_id']}&token={opened['client_token']}")
     page.locator("#start").click()
     expect(page.locator("#say")).to_have_text("Look straight into the camera")
     expect(page.locator("#say")).to_contain_text("Done.", timeout=60_000)
     expect(page.locator("#stage")).to_be_hidden()
-    context.close()
-    assert complaints == []
     assert len(pipeline.bursts) == 2
     with service.installation.data.read() as conn:
         row: Any = service.installation.desk.sessions.for_device(
@@ -125,3 +109,51 @@ def test_it_streams_starts_over_when_asked_and_tells_the_outcome(
         assert burst.evidence.received_ms is not None
         assert np.all(np.diff(burst.evidence.received_ms) >= 0)
         assert len(burst.evidence.chain or b"") == 32
+
+
+SOCKETS = """
+const Real = window.WebSocket;
+window.sockets = [];
+window.WebSocket = class extends Real {
+  constructor(...how) { super(...how); window.sockets.push(this); }
+};
+"""
+"""Remembers the page's sockets, so that a test can break one."""
+
+
+def test_a_lost_connection_comes_back_within_the_session(
+    page: Page, service: Service, streamed: tuple[StreamedPipeline, str]
+) -> None:
+    pipeline, address = streamed
+    pipeline.answers = ["accepted"]
+    opened = service.session()
+    page.add_init_script(SOCKETS)
+    page.goto(f"{address}/ui/capture#session={opened['session_id']}&token={opened['client_token']}")
+    page.locator("#start").click()
+    expect(page.locator("#steps li")).to_have_count(2, timeout=20_000)
+    page.evaluate("window.sockets[0].close()")
+    expect(page.locator("#say")).to_contain_text("The connection was lost")
+    expect(page.locator("#say")).to_contain_text("Done.", timeout=60_000)
+    assert page.evaluate("window.sockets.length") == 2
+    (burst,) = pipeline.bursts
+    assert burst.frames[0].t_ms == 0
+
+
+def test_a_connection_that_stays_lost_is_told(
+    page: Page, service: Service, streamed: tuple[StreamedPipeline, str]
+) -> None:
+    pipeline, address = streamed
+    opened = service.session()
+    page.add_init_script(SOCKETS)
+    page.goto(f"{address}/ui/capture#session={opened['session_id']}&token={opened['client_token']}")
+    page.locator("#start").click()
+    expect(page.locator("#steps li")).to_have_count(1, timeout=20_000)
+    page.clock.install()
+    page.context.set_offline(True)
+    page.evaluate("window.sockets[0].close()")
+    expect(page.locator("#say")).to_contain_text("The connection was lost")
+    for _ in range(12):
+        page.clock.run_for(1000)
+    expect(page.locator("#say")).to_contain_text("There is no connection")
+    expect(page.get_by_role("button", name="Try again")).to_be_enabled()
+    assert pipeline.bursts == []
