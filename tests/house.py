@@ -57,12 +57,14 @@ ROOMS: dict[str, set[str]] = {
     "retention": BELOW_PIPELINE | COMPOSERS,
     "binding": BELOW_PIPELINE | COMPOSERS,
     "flows": BELOW_PIPELINE | COMPOSERS,
+    "granting": BELOW_PIPELINE | COMPOSERS,
+    "openid": BELOW_PIPELINE | COMPOSERS | {"granting"},
     "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "demo": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "__init__": set(),
     "models": set(),
     "web": set(),
-    "api": BELOW_PIPELINE | COMPOSERS | {"retention", "binding", "flows", "web"},
+    "api": BELOW_PIPELINE | COMPOSERS | {"retention", "binding", "flows", "openid", "web"},
     "cli": BELOW_PIPELINE | COMPOSERS | {"retention", "simulate", "bench", "demo", "api"},
 }
 """Every room and the rooms it may import besides itself: cli, api → pipeline → stages → types. A stage knows no

@@ -27,6 +27,12 @@ PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+FORM_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+"""For the OpenID provider's pages: one form, no script."""
+
 ANSWER_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
@@ -74,12 +80,11 @@ class Envelope:
                 await failed(scope, receive, answer)
 
     def _dress(self, headers: MutableHeaders, path: str, request_id: str) -> None:
-        page = path.startswith("/ui/")
         headers[REQUEST_ID] = request_id
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
         headers["Referrer-Policy"] = "no-referrer"
-        headers["Content-Security-Policy"] = PAGE_POLICY if page else ANSWER_POLICY
+        headers["Content-Security-Policy"] = _policy(path)
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
@@ -112,6 +117,12 @@ class _Answer:
             self.status = message["status"]
             self._dress(MutableHeaders(scope=message))
         await self._send(message)
+
+
+def _policy(path: str) -> str:
+    if path.startswith("/oauth2/"):
+        return FORM_POLICY
+    return PAGE_POLICY if path.startswith("/ui/") else ANSWER_POLICY
 
 
 def _request_id(scope: Scope) -> str:

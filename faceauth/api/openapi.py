@@ -64,7 +64,7 @@ def _add_security(operation: dict[str, Any]) -> None:
     tags = operation.get("tags", [])
     if "device" in tags:
         operation["security"] = [{"clientToken": []}]
-    elif "service" not in tags:
+    elif not {"service", "openid"} & set(tags):
         operation["security"] = [{"apiKey": []}]
 
 

@@ -63,7 +63,7 @@ class LoginRequests:
             created_at=now,
             expires_at=now + self._life,
         )
-        conn.execute(delete(openid_requests).where(openid_requests.c.expires_at <= now))
+        forget_old_requests(conn, now=now)
         conn.execute(
             insert(openid_requests).values(
                 request_id=request.request_id,
@@ -119,6 +119,11 @@ class LoginRequests:
             here.browser == browser_digest(browser),
             here.expires_at > self._clock(),
         )
+
+
+def forget_old_requests(conn: Connection, *, now: datetime) -> int:
+    """Delete the logins whose time is over; return how many."""
+    return conn.execute(delete(openid_requests).where(openid_requests.c.expires_at <= now)).rowcount
 
 
 def browser_digest(browser: str) -> bytes:

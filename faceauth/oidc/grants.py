@@ -131,7 +131,7 @@ class Grants:
             amr=amr,
             expires_at=now + (long if OFFLINE in scope.split() else short),
         )
-        self.forget_old(conn)
+        forget_old_grants(conn, now=now)
         values = {column.name: getattr(grant, column.name) for column in openid_grants.c}
         conn.execute(insert(openid_grants).values(**values | {"amr": list(amr)}))
         return grant
@@ -218,10 +218,6 @@ class Grants:
         """End a grant with everything that came of it; False if it had ended."""
         return conn.execute(delete(openid_grants).where(openid_grants.c.grant_id == grant_id)).rowcount == 1
 
-    def forget_old(self, conn: Connection) -> int:
-        """Delete the grants whose time is over; return how many."""
-        return conn.execute(delete(openid_grants).where(openid_grants.c.expires_at <= self._clock())).rowcount
-
     def _grant(self, conn: Connection, grant_id: str) -> Grant | None:
         query = select(openid_grants).where(openid_grants.c.grant_id == grant_id)
         row = conn.execute(query).mappings().one_or_none()
@@ -229,6 +225,11 @@ class Grants:
 
     def _secret(self, kind: str) -> str:
         return PREFIXES[kind] + self._random(32).hex()
+
+
+def forget_old_grants(conn: Connection, *, now: datetime) -> int:
+    """Delete the grants whose time is over, with all that came of them; return how many."""
+    return conn.execute(delete(openid_grants).where(openid_grants.c.expires_at <= now)).rowcount
 
 
 def _read(row: RowMapping) -> Grant:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidGrantError, InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
@@ -56,12 +57,14 @@ class Hooks:
     """What the server leaves to whoever composes it.
 
     `stands` says, for the rest of the transaction, whether the consent that a grant leans on still counts;
-    `id_token` signs; `reused` is told of a grant whose code or refresh token was brought twice.
+    `id_token` signs; `reused` is told of a grant whose code or refresh token was brought twice, `ended` of one
+    that its client gave back.
     """
 
     stands: Callable[[Connection, Grant], bool]
     id_token: Callable[[Grant, str], str]
     reused: Callable[[Connection, Grant], None]
+    ended: Callable[[Connection, Grant], None]
 
 
 class Provider(AuthorizationServer):
@@ -74,9 +77,11 @@ class Provider(AuthorizationServer):
         grants: Grants,
         hooks: Hooks,
         *,
+        issuer: str,
         token_s: int,
     ) -> None:
         super().__init__()
+        self.issuer = issuer
         self.conn = conn
         self.clients = clients
         self.grants = grants
@@ -113,8 +118,14 @@ class Provider(AuthorizationServer):
         return request if isinstance(request, OAuth2Request) else _Request(request)
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Answered:
-        """Return the answer, for whoever speaks HTTP."""
-        return Answered(status, body if isinstance(body, dict) else dict(body or ()), dict(headers))
+        """Return the answer, for whoever speaks HTTP; a browser that is sent away takes along who sent it.
+
+        Only answers to authorization requests send a browser anywhere, and those carry `iss` (RFC 9207).
+        """
+        told = dict(headers)
+        if "Location" in told:
+            told["Location"] = add_params_to_uri(told["Location"], [("iss", self.issuer)])
+        return Answered(status, body if isinstance(body, dict) else dict(body or ()), told)
 
     def reuse(self, grant: Grant) -> None:
         """End a grant of which something was brought twice: somebody has what is not theirs (RFC 9700, 4.14)."""
@@ -127,7 +138,7 @@ class _Request(OAuth2Request):
 
     def __init__(self, asked: Asked) -> None:
         headers = {} if asked.authorization is None else {"Authorization": asked.authorization}
-        super().__init__(asked.method, "https://", headers=headers)
+        super().__init__(asked.method, "https://here/", headers=headers)
         told = dict(asked.parameters)
         for name in ("response_type", "grant_type"):
             # Authlib quotes these in an error's description, which may hold few characters.
@@ -262,4 +273,6 @@ class _Revocation(RevocationEndpoint):
 
     def revoke_token(self, token: PresentedToken, request: OAuth2Request) -> None:  # noqa: ARG002  Authlib's
         """Make it worthless."""
+        if token.kind == "refresh":
+            self.server.hooks.ended(self.server.conn, token.grant)
         self.server.grants.revoke(self.server.conn, token)

@@ -1,4 +1,7 @@
-"""No cookie is set and nothing is kept in the browser, so nobody has to be asked about either."""
+"""One cookie, while a login for an OpenID client lasts; nothing else is kept in the browser.
+
+That one is strictly needed for what the person asked for, so nobody has to be asked about it.
+"""
 
 import re
 
@@ -21,7 +24,7 @@ from tests.api.conftest import Service
     ],
 )
 def test_no_page_and_no_answer_sets_a_cookie(service: Service, path: str) -> None:
-    """R19: there are no cookie routes, so none needs protection against forged requests."""
+    """R19: only `/oauth2/` has a cookie, and `tests/api/test_oidc.py` holds what it is good for."""
     answer = service.http.get(path, headers=service.as_role())
     assert "set-cookie" not in answer.headers
 
