@@ -169,6 +169,28 @@ class RetentionSettings(Section):
     )
 
 
+class WebhookSettings(Section):
+    """Messages to applications (docs/webhooks.md)."""
+
+    allow: list[str] = Field(default_factory=list, description="Hosts that messages may go to; none without (R26).")
+    private: bool = Field(
+        default=False, description="Whether they may be at private, link-local or loopback addresses."
+    )
+    http: bool = Field(default=False, description="Whether messages may go over plain http, for tests.")
+    timeout_s: float = Field(default=10.0, gt=0, le=60, description="Seconds one delivery may take, all in all.")
+    tries: PositiveInt = Field(default=10, le=30, description="Tries before a message is given up.")
+    every_s: float = Field(default=5.0, gt=0, le=3600, description="Seconds between two looks for messages.")
+
+
+class CampaignSettings(Section):
+    """Asking for consent again (docs/campaigns.md)."""
+
+    batch: PositiveInt = Field(default=200, le=5000, description="People asked in one transaction.")
+    every_s: NonNegativeInt = Field(
+        default=60, le=86_400, description="Seconds between two rounds; 0: only by `faceauth campaign run`."
+    )
+
+
 class AuditSettings(Section):
     """A second place for audit records, outside the database (R49)."""
 

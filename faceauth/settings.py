@@ -22,6 +22,7 @@ from pydantic_settings import (
 from faceauth.errors import ConfigurationError
 from faceauth.sections import (
     AuditSettings,
+    CampaignSettings,
     CaptureSettings,
     ConsentSettings,
     DeviceSettings,
@@ -35,6 +36,7 @@ from faceauth.sections import (
     ServiceSettings,
     SessionSettings,
     StreamSettings,
+    WebhookSettings,
 )
 
 CONFIG_FILE = "faceauth.toml"
@@ -83,6 +85,8 @@ class Settings(BaseSettings):
     consent: ConsentSettings = Field(default_factory=ConsentSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
 
     @classmethod
     def settings_customise_sources(
