@@ -35,7 +35,7 @@ KEPT_S: Final = 60.0
 LONGEST_WAIT_S: Final = 30.0
 """Nobody is let in who would wait longer for a decision, by what waits now (own figure)."""
 
-PACE_S: Final = 0.006
+PACE_S: Final = 0.004
 """A look's CPU time, with some reserve (docs/streaming.md): when n people are guided, each is looked at once in n
 times that, so that guidance takes a core at most and everybody as much of it."""
 

@@ -37,6 +37,21 @@ class FollowingDetector(Protocol):
         ...
 
 
+class OfStep(Protocol):
+    """A frame, of whatever kind, that answers a step."""
+
+    @property
+    def step(self) -> str:
+        """The step's id."""
+        ...
+
+
+def is_searched_whole(frames: Sequence[OfStep], number: int) -> bool:
+    """Say whether all of a burst's frame is searched, and not only near the face before it."""
+    new_step = number == 0 or frames[number].step != frames[number - 1].step
+    return new_step or number % FULL_EVERY == 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """One frame's result: a face, or what to tell the person; `soft` codes matter only facing the camera."""
@@ -83,8 +98,7 @@ class FaceReader:
         known = found or {}
         before: Sequence[DetectedFace] = ()
         for number, frame in enumerate(frames):
-            new_step = number == 0 or frame.step != frames[number - 1].step
-            whole = new_step or number % FULL_EVERY == 0
+            whole = is_searched_whole(frames, number)
             there = self.find(frame, before, whole=whole) if number not in known else known[number]
             seen.append(self._subject(frame, there, _last_face(seen)))
             before = there

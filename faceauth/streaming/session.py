@@ -51,12 +51,16 @@ class Received:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What was seen in one frame: the faces in it, what the person can do better, and the frame's mark."""
+    """What was seen in one frame: the faces in it, what the person can do better, and the frame's mark.
+
+    `whole` says that all of the picture was searched, not only near the face before.
+    """
 
     number: int
     found: Sequence[DetectedFace] = field(repr=False)
     code: str | None
     mark: Mark
+    whole: bool = False
 
 
 class StreamSession:
@@ -88,7 +92,7 @@ class StreamSession:
             raise Denied("quality", "The capture began too often.")
         self.challenge = challenge
         self.frames: list[Received] = []
-        self.found: dict[int, Sequence[DetectedFace]] = {}
+        self.seen: dict[int, Seen] = {}
         self.told_ms: dict[str, int] = {}
         self.chain = Chain(challenge, told=1)
         self.signs = False
@@ -248,7 +252,7 @@ class StreamSession:
         """
         if self.state not in CAPTURING or not any(one is frame for one in self.frames):
             return
-        self.found[seen.number] = seen.found
+        self.seen[seen.number] = seen
         if self._step == 0 and seen.code is not None:
             # Not in place yet: what came until now is no part of the burst.
             self._forget_until(seen.number)
@@ -271,7 +275,7 @@ class StreamSession:
     def _forget_until(self, number: int) -> None:
         self.frames = [one for one in self.frames if one.number > number]
         self._frame_bytes = sum(len(one.jpeg) for one in self.frames)
-        self.found.clear()
+        self.seen.clear()
         self._marks.clear()
         self._due_s = None
 
@@ -324,7 +328,7 @@ class StreamSession:
     def decided(self, *, accepted: bool) -> None:
         """End it; whatever is not an acceptance that the machine allows is a denial."""
         self.state = move(self.state, Signal.ACCEPTED if accepted else Signal.DENIED)
-        self.frames, self.found, self._marks = [], {}, []
+        self.frames, self.seen, self._marks = [], {}, []
         self.outbox = [self._done()]
 
     def take(self) -> list[Message]:

@@ -127,7 +127,7 @@ def test_every_frame_since_the_person_was_in_place_stays_in_the_burst() -> None:
     for number in range(9):
         world.frame(look=number % 4 == 0)
     assert [frame.t_ms for frame in world.session.frames] == [100 * n for n in range(3, 12)]
-    assert len(world.session.found) == 3
+    assert len(world.session.seen) == 3
 
 
 def test_a_step_that_is_not_answered_in_time_is_denied() -> None:
