@@ -11,7 +11,9 @@ from faceauth.capture.faces import FaceReader
 from faceauth.capture.guidance import DEFAULT as CAPTURE_PROFILE
 from faceauth.capture.intake import make_intake
 from faceauth.capture.session import SessionStore
+from faceauth.charging import Charging
 from faceauth.clock import Clock, system_clock
+from faceauth.comparing import Comparing
 from faceauth.consent.accounts import AccountStore
 from faceauth.consent.gate import ConsentGate
 from faceauth.consent.ledger import ConsentLedger
@@ -27,6 +29,8 @@ from faceauth.identity.approvals import Approvals
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.attestation_roots import read_roots
 from faceauth.identity.devices import DeviceKeys
+from faceauth.identity.limits import LIMITS
+from faceauth.identity.places import Places
 from faceauth.identity.tokens import Tokens
 from faceauth.identity.webauthn_keys import RelyingParty, relying_party
 from faceauth.lifecycle import Lifecycle
@@ -35,10 +39,12 @@ from faceauth.liveness.passive_models import PassiveNetworks
 from faceauth.pipeline import Pipeline
 from faceauth.proving import Proving
 from faceauth.renewal import Renewal
+from faceauth.sameness import Sameness
 from faceauth.sessions import SessionDesk
 from faceauth.settings import Settings
 from faceauth.signing import Signer
 from faceauth.types import Detector
+from faceauth.vault.decoys import Decoys
 from faceauth.vault.destruction import Destruction
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.index import ReferenceIndex, Sizes
@@ -160,7 +166,11 @@ def assemble(
             erasure=erasure,
             audit=audit,
         )
-    attempts = Attempts(clock)
+    limits = LIMITS[settings.attempts.profile]
+    attempts = Attempts(clock, limits.account, limits.qualifying)
+    connections = settings.attempts.network == "connection"
+    sameness = Sameness(data, Decoys(data_keys, references))
+    charging = Charging(attempts, Places(clock, keyring.replay_key, limits.places, connections=connections))
     tokens = Tokens(signer, settings.issuer, clock)
     sessions, devices = SessionStore(), DeviceKeys()
     party = relying_party(
@@ -177,6 +187,7 @@ def assemble(
         gate=gate,
         sessions=sessions,
         attempts=attempts,
+        places=charging.places,
         tokens=tokens,
         audit=audit,
         settings=settings.sessions,
@@ -190,7 +201,17 @@ def assemble(
         gate=gate,
         sessions=sessions,
         intake=make_intake(keyring.replay_key, audit=audit, clock=clock, random=random),
-        attempts=attempts,
+        charging=charging,
+        comparing=Comparing(
+            data=data,
+            gate=gate,
+            references=references,
+            index=index,
+            embedder=pack.embedder,
+            sameness=sameness,
+            renewal=renewal,
+        ),
+        sameness=sameness,
         proving=Proving(
             data=data,
             scenarios=scenarios,

@@ -4,7 +4,7 @@ Whatever goes wrong on the way to a decision is a denial. Nothing here returns a
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +18,9 @@ from faceauth.capture.burst import Burst
 from faceauth.capture.faces import FaceReader
 from faceauth.capture.intake import Intake
 from faceauth.capture.session import CaptureSession, Outcome, SessionStore
+from faceauth.charging import Charging
 from faceauth.clock import Clock
+from faceauth.comparing import Comparing, Match
 from faceauth.consent.gate import ConsentGate
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
@@ -32,21 +34,17 @@ from faceauth.errors import (
     InvalidTimeline,
     LivenessDenied,
     LivenessInconclusive,
-    Mismatch,
     SessionClosed,
-    SeveralMatch,
     TooManyFrames,
 )
-from faceauth.identity.attempts import Attempts
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, extend
 from faceauth.liveness.decision import judge
 from faceauth.liveness.observations import Observer
 from faceauth.liveness.profiles import PROFILES
-from faceauth.match import decide as match
 from faceauth.posting import read_post
 from faceauth.proving import Proving
 from faceauth.renewal import Renewal
-from faceauth.search import VERIFY_POINT, Hit, Search
+from faceauth.sameness import Sameness, Spent
 from faceauth.settings import Settings
 from faceauth.types import (
     AlignedFace,
@@ -56,10 +54,8 @@ from faceauth.types import (
     Evidence,
     LiveCapture,
     MatchDecision,
-    OperatingPoint,
     PassiveModels,
     Probe,
-    Reference,
 )
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.keystore import DataKeys
@@ -89,7 +85,9 @@ class Pipeline:
     gate: ConsentGate
     sessions: SessionStore
     intake: Intake
-    attempts: Attempts
+    charging: Charging
+    comparing: Comparing
+    sameness: Sameness
     proving: Proving
     reader: FaceReader
     embedder: Embedder
@@ -153,9 +151,9 @@ class Pipeline:
         except LivenessInconclusive as unclear:
             return self._ask_more(session, unclear)
         except Denied as denied:
-            return self.refuse(session, Denied(session.withheld) if session.withheld else denied)
+            return self.refuse(session, denied)
         except ConsentError as shut:
-            return self.refuse(session, Denied(session.withheld or shut.code))
+            return self.refuse(session, Denied(shut.code))
         except SessionClosed:
             raise
         except Exception as error:  # noqa: BLE001  an error on the way to a decision is a denial (R4)
@@ -163,16 +161,30 @@ class Pipeline:
             return self.refuse(session, Denied("unavailable"))
 
     def _judge(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
-        grant = None if session.account is None else self._ask(session, session.account)
+        grant, shut = self._ask(session)
         challenge = challenge_from_wire(session.challenge)
         burst = read(challenge)
         facing = frozenset(step.id for step in challenge.steps if step.kind == "center")
         faces, guidance = self.reader.read(burst.frames, facing=facing, found=burst.found)
         if guidance:
             return self._ask_again(session, guidance)
-        self._charge(session, challenge, burst, grant)
-        session = self.proving.prove(session, challenge, burst.evidence)
-        live = self._live(session, challenge, faces, burst.evidence_of(faces))
+        spent = Spent(self.embedder, self.passive)
+        try:
+            charged = self._charge(session, burst, grant)
+            shut = shut or charged
+            if shut is not None and session.purpose != "verify":
+                raise shut
+            session, misused = self._prove(session, challenge, burst.evidence)
+            shut = shut or misused
+            live = self._live(session, challenge, faces, burst.evidence_of(faces), spent)
+            if shut is not None:
+                raise shut
+        except Denied as denied:
+            if isinstance(denied, LivenessInconclusive) and self._may_extend(session, challenge):
+                raise
+            if session.purpose == "verify":
+                self.sameness.finish(session, challenge, faces, spent)
+            raise shut or denied from None
         probe = make_probe(live, self.embedder)
         if grant is None:
             self.identify(session, live, probe)
@@ -182,9 +194,30 @@ class Pipeline:
             self.verify(session, grant, live, probe)
         return SessionAnswer("accepted")
 
-    def _ask(self, session: CaptureSession, account: str) -> ConsentGrant:
-        with self.data.read() as conn:
-            return self.gate.ask(conn, tenant=session.tenant, account=account, scenario=session.scenario)
+    def _ask(self, session: CaptureSession) -> tuple[ConsentGrant | None, Denied | None]:
+        """Return the grant, and why a session that verifies will be denied whatever its frames show."""
+        if session.account is None:
+            if session.purpose != "identify":
+                raise Denied("consent_required")
+            return None, None
+        try:
+            with self.data.read() as conn:
+                grant = self.gate.ask(
+                    conn, tenant=session.tenant, account=session.account, scenario=session.scenario
+                )
+        except ConsentError as closed:
+            if session.purpose != "verify":
+                raise
+            return None, Denied(session.withheld or closed.code)
+        return grant, None if session.withheld is None else Denied(session.withheld)
+
+    def _prove(
+        self, session: CaptureSession, challenge: Challenge, evidence: Evidence
+    ) -> tuple[CaptureSession, Denied | None]:
+        try:
+            return self.proving.prove(session, challenge, evidence), None
+        except Denied as misused:
+            return session, misused
 
     def _ask_again(self, session: CaptureSession, guidance: tuple[str, ...]) -> SessionAnswer:
         if session.posts >= self.settings.sessions.posts:
@@ -197,7 +230,7 @@ class Pipeline:
         """Ask for one more step, once; the next burst, a whole one, answers the longer challenge."""
         log.info("session.liveness", gate=unclear.gate, more=unclear.more)
         challenge = challenge_from_wire(session.challenge)
-        if challenge.extra or session.posts >= self.settings.sessions.posts:
+        if not self._may_extend(session, challenge):
             return self.refuse(session, unclear)
         profile = PROFILES[challenge.profile]
         longer, step = extend(challenge, more=unclear.more, profile=profile, random=self.random)
@@ -205,23 +238,31 @@ class Pipeline:
             self.sessions.extend(conn, session, challenge_to_wire(longer))
         return SessionAnswer("open", (f"step:{step.id}",))
 
-    def _charge(
-        self, session: CaptureSession, challenge: Challenge, burst: Burst, grant: ConsentGrant | None
-    ) -> None:
-        # Durable before liveness and comparison run, so that ending the process buys no extra try (R11). A burst
-        # with one more step is the same attempt. A replayed frame is denied only after the charge is committed.
+    def _may_extend(self, session: CaptureSession, challenge: Challenge) -> bool:
+        return not challenge.extra and session.posts < self.settings.sessions.posts
+
+    def _charge(self, session: CaptureSession, burst: Burst, grant: ConsentGrant | None) -> Denied | None:
+        """Charge the try and remember its frames; return why it is denied whatever else they show, if so."""
+        # Durable before liveness and comparison run: ending the process buys no extra try (R11).
+        shut: Denied | None = None
         with self.data.begin() as conn:
             if grant is not None:
-                self.gate.confirm(conn, grant)
-            if session.purpose == "verify" and session.account is not None and not challenge.extra:
-                level = PROFILES[challenge.profile]
-                self.attempts.charge(conn, tenant=session.tenant, account=session.account, pad=level.qualifies)
+                try:
+                    self.gate.confirm(conn, grant)
+                except ConsentError as closed:
+                    grant, shut = None, Denied(closed.code)
+            locked = self.charging.charge(conn, session)
             replayed = self.intake.replayed(conn, session, grant, burst)
-        if replayed:
-            raise LivenessDenied("replay", "Frames of this burst were sent before.", reason="injection")
+        replay = LivenessDenied("replay", "Frames of this burst were sent before.", reason="injection")
+        return shut or locked or (replay if replayed else None)
 
     def _live(
-        self, session: CaptureSession, challenge: Challenge, faces: Sequence[AlignedFace], evidence: Evidence
+        self,
+        session: CaptureSession,
+        challenge: Challenge,
+        faces: Sequence[AlignedFace],
+        evidence: Evidence,
+        spent: Spent,
     ) -> LiveCapture:
         profile = PROFILES[challenge.profile]
         with nullcontext() if self.observer is None else self.observer.watch(profile.name) as record:
@@ -229,9 +270,9 @@ class Pipeline:
                 session.session_id,
                 challenge,
                 faces,
-                embedder=self.embedder,
+                embedder=spent.embedder,
                 profile=profile,
-                passive=self.passive,
+                passive=spent.passive,
                 evidence=evidence,
                 record=record,
             )
@@ -274,72 +315,28 @@ class Pipeline:
     ) -> MatchDecision:
         """Compare the probe with the account's own references and accept, or raise.
 
-        While the model changes, who has references of the pack before only is compared by that pack.
-
         Raises:
             NotEnrolled, Mismatch: no reference, or none that matches.
             ConsentRequired, ConsentStale: the consent is gone by the time of accepting (R33).
         """
-        renewal = self.renewal
-        # Made for everybody, or the time of an answer would tell who is enrolled, and with what (R25).
-        earlier = None if renewal is None else renewal.probe(live)
-        with self.data.read() as conn:
-            references = self._own_references(conn, grant, probe.model_digest)
-            old = () if renewal is None else self._own_references(conn, grant, renewal.model_digest)
-        if references or not old or renewal is None:
-            point = self.embedder.operating_points[VERIFY_POINT]
-            decision = match.verify(probe, references, grant=grant, point=point)
-            self._accept(session, grant, decision)
-            return decision
-        if earlier is None:
-            raise Mismatch("The pack before does not see the face.")
-        decision = match.verify(earlier, old, grant=grant, point=renewal.points[VERIFY_POINT])
-        self._accept(session, grant, decision, probe if renewal.is_sure(earlier, old, grant) else None)
-        return decision
+        found = self.comparing.own(session, grant, live, probe)
+        self._accept(session, found)
+        return found.decision
 
     def identify(self, session: CaptureSession, live: LiveCapture, probe: Probe) -> MatchDecision:
         """Search everyone who consented to this identification scenario and accept one, or raise.
 
-        While the model changes, those whom the pack before knows are searched by it. Each threshold is that for
-        all of them together, so that both searches keep the target of one (R8).
-
         Raises:
             Mismatch: nobody matches, or two people do.
+            ConsentRequired, ConsentStale: the consent is gone by the time of accepting (R33).
         """
-        place, renewal = (session.tenant, session.scenario), self.renewal
-        searches = [(probe, self.embedder.operating_points)]
-        if renewal is not None and self.index.people(*place, renewal.model_digest):
-            earlier = renewal.probe(live)
-            searches += [] if earlier is None else [(earlier, renewal.points)]
-        people = sum(self.index.people(*place, one.model_digest) for one, _ in searches)
-        hits = [hit for one, points in searches if (hit := self._search(session, one, points, people))]
-        if not hits:
-            raise Mismatch("Nobody who agreed to be identified looks like this.")
-        if len({hit.grant.account for hit in hits}) > 1:
-            raise SeveralMatch("More than one person looks like this.")
-        hit = hits[0]
-        old = hit.probe is not probe
-        sure = old and renewal is not None and renewal.is_sure(hit.probe, hit.references, hit.grant)
-        self._accept(session, hit.grant, hit.decision, probe if sure else None)
-        return hit.decision
+        found = self.comparing.everyone(session, live, probe)
+        self._accept(session, found)
+        return found.decision
 
-    def _search(
-        self, session: CaptureSession, probe: Probe, points: Mapping[str, OperatingPoint], people: int
-    ) -> Hit | None:
-        return self._searching().one(session.tenant, session.scenario, probe, points, people)
-
-    def _searching(self) -> Search:
-        return Search(data=self.data, gate=self.gate, references=self.references, index=self.index)
-
-    def _own_references(self, conn: Connection, grant: ConsentGrant, model_digest: bytes) -> tuple[Reference, ...]:
-        return self.references.open_account(
-            conn, tenant=grant.tenant, account=grant.account, scenario=grant.scenario, model_digest=model_digest
-        )
-
-    def _accept(
-        self, session: CaptureSession, grant: ConsentGrant, decision: MatchDecision, renewed: Probe | None = None
-    ) -> None:
-        """Accept in one transaction; with `renewed`, store it there in place of the references of before."""
+    def _accept(self, session: CaptureSession, found: Match) -> None:
+        """Accept in one transaction; what is renewed is stored there in place of the references of before."""
+        grant, decision, renewed = found.grant, found.decision, found.renewed
         renewal = self.renewal if renewed is not None else None
         key = None if renewal is None else self.keys.current(grant.tenant, grant.account)
         stored: tuple[str, ...] = ()
@@ -356,10 +353,7 @@ class Pipeline:
             reference_id = stored[0] if stored else decision.reference_id
             outcome = Outcome("accepted", account=decision.account, reference_id=reference_id)
             self.sessions.decide(conn, session, outcome, now=self.clock())
-            if session.purpose == "verify":
-                # Only what was charged is given back: a search charges nobody.
-                level = PROFILES[session.challenge["profile"]]
-                self.attempts.succeed(conn, tenant=grant.tenant, account=grant.account, pad=level.qualifies)
+            self.charging.succeed(conn, session)
             self.audit.append(
                 conn,
                 Event.SESSION_ACCEPTED,
@@ -374,7 +368,7 @@ class Pipeline:
 
     def _index(self, grant: ConsentGrant, stored: Sequence[str]) -> None:
         model = self.embedder.model_digest
-        self._searching().learn(grant, stored, scenarios=self.scenarios, model_digest=model)
+        self.comparing.search.learn(grant, stored, scenarios=self.scenarios, model_digest=model)
 
     def refuse(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
         """End a claimed session with a denial; whatever was decided meanwhile stands."""

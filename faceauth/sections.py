@@ -67,6 +67,18 @@ class CaptureSettings(Section):
     min_eye_distance: float = Field(default=50.0, description="Pixels between the eyes, facing the camera.")
 
 
+class AttemptSettings(Section):
+    """How often a face may be tried."""
+
+    profile: Literal["nist-63b-4", "strict"] = Field(
+        default="nist-63b-4", description="The limits, by name (docs/identity.md)."
+    )
+    network: Literal["connection", "told"] = Field(
+        default="connection",
+        description="`told`: only the address that the application tells names a network, not the connection's.",
+    )
+
+
 class SessionSettings(Section):
     """The life of a session."""
 

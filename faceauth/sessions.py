@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -26,11 +27,15 @@ from faceauth.errors import (
 )
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.methods import methods_of
+from faceauth.identity.places import Client, Places
 from faceauth.identity.tokens import Tokens
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
 from faceauth.liveness.profiles import PROFILES, Profile
 from faceauth.sections import SessionSettings
 from faceauth.types import Challenge, Purpose, Transaction
+
+PLACES_KEPT: Final = timedelta(minutes=10)
+"""How long after its last moment to open a session's places are known: longer than it lives (own figure)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class SessionDesk:
     gate: ConsentGate
     sessions: SessionStore
     attempts: Attempts
+    places: Places
     tokens: Tokens
     audit: AuditLog
     settings: SessionSettings
@@ -81,6 +87,7 @@ class SessionDesk:
         liveness_level: str | None = None,
         transaction: Transaction | None = None,
         veiled: bool = False,
+        client: Client | None = None,
     ) -> OpenedSession:
         """Ask the gate and the attempt counters, then open a session with a fresh challenge.
 
@@ -89,7 +96,8 @@ class SessionDesk:
 
         A `veiled` session that verifies is opened all the same where the account is unknown, has not agreed or is
         locked: its device goes through everything that any other goes through, and is denied in the end (R25).
-        The reason is the session's own, for the backend alone.
+        The reason is the session's own, for the backend alone. `client` says where the session comes from, so
+        that attempts are counted for that device and that network too.
 
         Raises:
             UnknownScenario, UnknownAccount, InvalidRequest: the request does not fit the scenario.
@@ -107,9 +115,17 @@ class SessionDesk:
             if transaction is not None and purpose != "verify":
                 raise InvalidRequest("Only a session that verifies somebody is for a transaction.")
             profile = _level(found, liveness_level)
+            self.places.told(
+                conn,
+                session_id=session_id,
+                tenant=tenant,
+                client=client or Client(),
+                expires_at=expires_at + PLACES_KEPT,
+            )
             shut = self._check(
                 conn,
                 found,
+                session_id=session_id,
                 tenant=tenant,
                 purpose=purpose,
                 account=account,
@@ -154,6 +170,7 @@ class SessionDesk:
         conn: Connection,
         scenario: Scenario,
         *,
+        session_id: str,
         tenant: str,
         purpose: Purpose,
         account: str | None,
@@ -166,7 +183,7 @@ class SessionDesk:
                 raise InvalidRequest(f"The scenario {scenario.scenario!r} does not identify people; use verify.")
             if account is not None:
                 raise InvalidRequest("Identification finds the account itself; leave account_id out.")
-            return None
+            return _refusal(lambda: self.places.check(conn, session_id=session_id, purpose=purpose))
         if account is None:
             raise InvalidRequest(f"Name the account: {purpose} needs account_id (R8).")
         checks: list[Callable[[], object]] = [
@@ -175,6 +192,7 @@ class SessionDesk:
         ]
         if purpose == "verify":
             checks.append(lambda: self.attempts.check(conn, tenant=tenant, account=account, pad=pad))
+            checks.append(lambda: self.places.check(conn, session_id=session_id, purpose=purpose))
         # All of them every time: how long opening takes says nothing either (R25).
         shut = [found for check in checks if (found := _refusal(check)) is not None]
         if purpose == "enrol" and not shut:
@@ -190,6 +208,18 @@ class SessionDesk:
                 "Sign the person in by another factor first and send its time as reauthenticated_at, "
                 f"no older than {limit} s."
             )
+
+    def seen(self, session_id: str, client_token: str, address: str | None) -> None:
+        """Note where the device of a session connects from, if that is to be counted and was not told.
+
+        Raises:
+            NotAuthenticated: the token opens no such session.
+        """
+        if address is None or not self.places.counts(address):
+            return
+        with self.data.begin() as conn:
+            session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
+            self.places.seen(conn, session_id=session_id, tenant=session.tenant, address=address)
 
     def cancel(self, session_id: str, client_token: str) -> None:
         """End an open session at the device's wish; cancelling a closed one changes nothing.

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from faceauth.errors import ConfigurationError
 from faceauth.sections import (
+    AttemptSettings,
     AuditSettings,
     CampaignSettings,
     CaptureSettings,
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     keys: KeySettings = Field(default_factory=KeySettings)
     capture: CaptureSettings = Field(default_factory=CaptureSettings)
     sessions: SessionSettings = Field(default_factory=SessionSettings)
+    attempts: AttemptSettings = Field(default_factory=AttemptSettings)
     flows: FlowSettings = Field(default_factory=FlowSettings)
     openid: OpenIdSettings = Field(default_factory=OpenIdSettings)
     liveness: LivenessSettings = Field(default_factory=LivenessSettings)

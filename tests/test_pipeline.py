@@ -239,7 +239,7 @@ def test_an_error_in_any_stage_denies(
 
 
 @pytest.mark.parametrize(
-    "part", ["references.open_account", "gate.confirm", "attempts.charge", "attempts.succeed"]
+    "part", ["references.open_account", "gate.confirm", "charging.charge", "charging.succeed"]
 )
 def test_an_error_in_any_part_denies(enrolled: Service, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     """R57: whatever the vault, the gate or the counters meet."""

@@ -13,6 +13,7 @@ import structlog
 from faceauth.api.metrics import Metrics
 from faceauth.api.work import CORES, Result, Work
 from faceauth.capture.session import CaptureSession, SessionStore
+from faceauth.charging import Charging
 from faceauth.errors import Denied, FaceauthError, Overloaded, SessionClosed
 from faceauth.installation import Installation
 from faceauth.liveness.challenge import challenge_from_wire
@@ -102,7 +103,7 @@ class Streams:
         self._ending = Ending(
             data=installation.data,
             sessions=SessionStore(),
-            attempts=installation.attempts,
+            charging=Charging(installation.attempts, installation.desk.places),
             pipeline=installation.pipeline,
             clock=installation.clock,
         )
@@ -116,8 +117,10 @@ class Streams:
         self._records = ThreadPoolExecutor(self._settings.service.workers, thread_name_prefix="record")
         self._closing = False
 
-    async def attach(self, session_id: str, client_token: str) -> Live:
+    async def attach(self, session_id: str, client_token: str, *, address: str | None = None) -> Live:
         """Connect a device to its session: a new one, or the one whose connection it lost.
+
+        `address` is where the connection comes from.
 
         Raises:
             NotAuthenticated: the token opens no such session.
@@ -130,6 +133,7 @@ class Streams:
         challenge = await self._run(
             self._records, self._installation.desk.stream, session_id, client_token, resumed=known is not None
         )
+        await self._run(self._records, self._installation.desk.seen, session_id, client_token, address)
         # Nothing is awaited from here on: two connections cannot both be the first.
         live = self._live.get(session_id)
         if live is None:

@@ -1,17 +1,14 @@
 """What a streamed session needs beside the pipeline: its burst came in time, or its device broke the protocol."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from faceauth.capture.session import CaptureSession, SessionStore
+from faceauth.charging import Charging
 from faceauth.clock import Clock
 from faceauth.db.engine import Database
-from faceauth.errors import Denied, Locked
-from faceauth.identity.attempts import Attempts
-from faceauth.liveness.challenge import challenge_from_wire
-from faceauth.liveness.profiles import PROFILES
+from faceauth.errors import Denied
 from faceauth.pipeline import Pipeline, SessionAnswer
 
 JUDGED_WITHIN: Final = timedelta(seconds=120)
@@ -25,7 +22,7 @@ class Ending:
 
     data: Database
     sessions: SessionStore
-    attempts: Attempts
+    charging: Charging
     pipeline: Pipeline
     clock: Clock
 
@@ -47,11 +44,8 @@ class Ending:
         Nothing was compared, so R11 does not ask for a charge. An injection is charged all the same, once a
         session: or whoever holds sessions of an account could try the protocol without end.
         """
-        challenge = challenge_from_wire(session.challenge)
-        verifies = session.purpose == "verify" and not challenge.extra
-        if denied.reason == "injection" and verifies and session.account is not None:
-            level = PROFILES[challenge.profile]
+        if denied.reason == "injection":
             # Whoever is locked out is denied below all the same.
-            with suppress(Locked), self.data.begin() as conn:
-                self.attempts.charge(conn, tenant=session.tenant, account=session.account, pad=level.qualifies)
+            with self.data.begin() as conn:
+                self.charging.charge(conn, session)
         return self.pipeline.refuse(session, denied)

@@ -6,6 +6,7 @@ a backup must keep only the newest copy of this database.
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
@@ -22,6 +23,9 @@ from faceauth.vault.secret import KeyBytes
 from faceauth.vault.wrapped import take_turn
 
 _TRIES: Final = 5
+_NO_TENANT: Final = ""
+"""Whose loose keys are; a tenant's own name is never empty, so none of their contexts is a stored key's."""
+
 _IDS_IN_A_QUERY: Final = 10_000
 """Under the 32,766 parameters SQLite takes in one statement (sqlite.org/limits.html): the more at once, the fewer
 times a page of the index over random ids is read."""
@@ -30,6 +34,15 @@ _OF_A_KEY: Final = tuple(
     data_keys.c[name] for name in ("data_key_id", "tenant", "account", "generation", "wrapped")
 )
 """What opens a key; reading when each was made would take longer than unwrapping it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LooseKey:
+    """A wrapped key that is in no database: it opens as one of an account would, for work that stands for such."""
+
+    data_key_id: str
+    account: str
+    wrapped: bytes = field(repr=False)
 
 
 class DataKeys:
@@ -103,6 +116,31 @@ class DataKeys:
             if name not in found:
                 found[name] = KeyDestroyed(f"The data key {name} was destroyed; what it sealed cannot be opened.")
         return found
+
+    def make_loose(self, account: str) -> tuple[LooseKey, DataKey]:
+        """Make a key that is stored nowhere, wrapped as any other is.
+
+        Raises:
+            KeyUnavailable: If the provider cannot wrap.
+        """
+        name, secret = f"key_{self._random(16).hex()}", KeyBytes(self._random(KEY_BYTES))
+        wrapped = self._provider.wrap(secret, context=wrap_context(_NO_TENANT, account, name, 1))
+        return LooseKey(name, account, wrapped), DataKey(name, _NO_TENANT, account, 1, secret)
+
+    def open_loose(self, loose: LooseKey) -> DataKey:
+        """Open such a key, with the look into the database that any other takes.
+
+        Raises:
+            KeyUnavailable: If the provider cannot unwrap it.
+            SealBroken: If it is altered.
+        """
+        with self._keys.read() as conn:
+            conn.execute(select(*_OF_A_KEY).where(data_keys.c.data_key_id.in_([loose.data_key_id]))).all()
+        context = wrap_context(_NO_TENANT, loose.account, loose.data_key_id, 1)
+        (secret,) = self._provider.unwrap_many([(loose.wrapped, context)])
+        if isinstance(secret, SealBroken):
+            raise secret
+        return DataKey(loose.data_key_id, _NO_TENANT, loose.account, 1, secret)
 
     def is_current(self, key: DataKey) -> bool:
         """Say whether `key` still is the newest of its account; ask inside the transaction that seals with it."""

@@ -61,6 +61,7 @@ async def post_frames(request: Request, here: Here, token: ClientToken, session_
     work, metrics = work_of(request), metrics_of(request)
     # Before anything is read: whoever has no open session cannot make the service hold megabytes.
     await run_in_threadpool(here.desk.challenge, session_id, token)
+    await run_in_threadpool(here.desk.seen, session_id, token, request.client.host if request.client else None)
     try:
         with work.receiving(session_id):
             burst = await read_burst(request, here.settings.capture)

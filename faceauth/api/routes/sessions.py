@@ -10,6 +10,7 @@ from faceauth.api.problems import ANOTHER_WAY, problem_of
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.sessions import ChallengeAnswer, SessionAnswer, SessionOpenedAnswer, SessionRequest
 from faceauth.errors import ConsentError, UnknownNotice
+from faceauth.identity.places import Client
 from faceauth.installation import Installation
 from faceauth.liveness.transaction import make_transaction
 
@@ -35,6 +36,8 @@ def open_session(
             actor=actor(caller),
             liveness_level=body.liveness_level,
             transaction=None if asked is None else make_transaction(asked.text, asked.locale),
+            veiled=body.veiled,
+            client=Client(address=body.client_address, device=body.client_device),
         )
     except ConsentError as error:
         return problem_of(request, error, extra=_what_to_show(here, caller.tenant, body.scenario))

@@ -41,7 +41,8 @@ async def stream(socket: WebSocket, session_id: str) -> None:
     chosen = PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", ()) else None
     try:
         _check_origin(socket, streams.origins)
-        live = await streams.attach(session_id, _token(socket))
+        address = None if socket.client is None else socket.client.host
+        live = await streams.attach(session_id, _token(socket), address=address)
     except FaceauthError as error:
         await _turn_away(socket, error)
         return

@@ -4,7 +4,7 @@ from base64 import urlsafe_b64encode
 from datetime import datetime
 from typing import Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from faceauth.api.problems import ANOTHER_WAY
 from faceauth.api.wire.base import Answer, At, Locale, Name, Request, ScenarioName, Text, with_example
@@ -50,6 +50,22 @@ class SessionRequest(Request):
     )
     transaction: TransactionRequest | None = Field(
         default=None, description="To verify only: the session is for this text and for nothing else."
+    )
+    veiled: StrictBool = Field(
+        default=False,
+        description="To verify only: open it whatever is in the person's way, for backends that hand it on "
+        "before they look; it is denied in the end, and `reason` says why (docs/sameness.md).",
+    )
+    client_address: Text | None = Field(
+        default=None,
+        max_length=45,
+        description="The IP address of the person's device: attempts are counted for it.",
+    )
+    client_device: Text | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Your own name for the device, such as a cookie's value; kept as a keyed mark for an hour.",
     )
 
     model_config = ConfigDict(
