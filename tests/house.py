@@ -62,6 +62,10 @@ ROOMS: dict[str, set[str]] = {
     "installation": BELOW_PIPELINE | COMPOSERS,
     "retention": BELOW_PIPELINE | COMPOSERS,
     "binding": BELOW_PIPELINE | COMPOSERS,
+    "incidents": BELOW_PIPELINE | COMPOSERS | {"telling"},
+    "telling": BELOW_PIPELINE,
+    "statistics": BELOW_PIPELINE | COMPOSERS,
+    "inventory": BELOW_PIPELINE | COMPOSERS,
     "flows": BELOW_PIPELINE | COMPOSERS,
     "granting": BELOW_PIPELINE | COMPOSERS,
     "openid": BELOW_PIPELINE | COMPOSERS | {"granting"},
@@ -70,8 +74,12 @@ ROOMS: dict[str, set[str]] = {
     "__init__": set(),
     "models": set(),
     "web": set(),
-    "api": BELOW_PIPELINE | COMPOSERS | {"retention", "binding", "flows", "openid", "web"},
-    "cli": BELOW_PIPELINE | COMPOSERS | {"retention", "simulate", "bench", "demo", "api"},
+    "api": BELOW_PIPELINE
+    | COMPOSERS
+    | {"incidents", "statistics", "inventory", "retention", "binding", "flows", "linking", "openid", "web"},
+    "cli": BELOW_PIPELINE
+    | COMPOSERS
+    | {"incidents", "statistics", "inventory", "retention", "simulate", "bench", "demo", "api"},
 }
 """Every room and the rooms it may import besides itself: cli, api → pipeline → stages → types. A stage knows no
 other stage."""
@@ -90,7 +98,9 @@ FRAMEWORKS = {"fastapi": {"api"}, "starlette": {"api"}, "uvicorn": {"api", "cli"
 
 REPOSITORIES = {
     "audit/log.py",
+    "audit/affected.py",
     "audit/tree.py",
+    "audit/register.py",
     "capture/flow.py",
     "capture/seen_frames.py",
     "capture/seen_views.py",
@@ -101,6 +111,7 @@ REPOSITORIES = {
     "consent/ledger.py",
     "consent/notices.py",
     "consent/scenarios.py",
+    "consent/people.py",
     "consent/standing.py",
     "consent/terms.py",
     "identity/apikeys.py",

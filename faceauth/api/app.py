@@ -25,6 +25,7 @@ from faceauth.api.routes import (
     flows,
     keys,
     oidc,
+    incidents,
     pages,
     references,
     scenarios,
@@ -59,6 +60,7 @@ ROUTERS: Final = (
 
 _UPLOAD: Final = re.compile(r"/v1/sessions/[^/]+/frames")
 
+    incidents.router,
 
 def create_app(installation: Installation) -> FastAPI:
     """Return the service for an opened installation; whoever opened it closes it.

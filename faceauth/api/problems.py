@@ -40,6 +40,7 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.UnknownFlow: (404, "No such flow"),
     errors.UnknownApiKey: (404, "No such API key"),
     errors.UnknownApproval: (404, "No such approval"),
+    errors.UnknownIncident: (404, "No such incident"),
     errors.UnknownClient: (404, "No such client"),
     errors.UnknownCampaign: (404, "No such campaign"),
     errors.UnknownEndpoint: (404, "No such webhook endpoint"),

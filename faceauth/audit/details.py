@@ -15,6 +15,7 @@ ALLOWED = frozenset(
         "count",
         "device_id",
         "generation",
+        "incident_id",
         "key_id",
         "kind",
         "locale",

@@ -31,6 +31,13 @@ class Event(StrEnum):
     SCENARIO_RETIRED = "privacy:scenario:retired"
     NOTICE_PUBLISHED = "privacy:notice:published"
 
+    INCIDENT_OPENED = "privacy:incident:opened"
+    INCIDENT_CHANGED = "privacy:incident:changed"
+    INCIDENT_REPORTED = "privacy:incident:reported"
+    INCIDENT_TOLD = "privacy:incident:told"
+    INCIDENT_EXPORTED = "privacy:incident:exported"
+    INCIDENT_CLOSED = "privacy:incident:closed"
+
     ACCOUNT_CREATED = "application:account:created"
     ACCOUNT_CHANGED = "application:account:changed"
     ACCOUNT_EXPORTED = "application:account:exported"

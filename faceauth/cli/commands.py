@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "keys": "Say how the key-encryption keys stand, rotate and destroy them.",
     "approvals": "List, approve and refuse what takes two people.",
     "apikey": "Create, list, rotate and revoke API keys.",
+    "incidents": "List the register of incidents, and print closing reports.",
+    "client": "Register, list and revoke OpenID clients.",
     "audit": "Verify the audit log, sign it, take it out.",
     "retention": "Erase what may be kept no longer.",
     "backup": "Copy the data and the keys, while the service runs.",

@@ -56,3 +56,12 @@ def check_locale(locale: str) -> str:
     if not _LOCALE.fullmatch(locale):
         raise InvalidRequest("A locale is a language tag such as en or zh-Hans")
     return locale
+
+
+def masked(name: str) -> str:
+    """Return an account id or contact as administrators see it: ``anna@example.com`` as ``a***@example.com``.
+
+    One letter is shown, and of a mail address its domain; a name of one letter shows none.
+    """
+    who, at, domain = name.partition("@")
+    return f"{who[:1] if len(who) > 1 else ''}***{at}{domain}"

@@ -117,6 +117,12 @@ class ApprovalRequired(FaceauthError):
     code = "approval_required"
 
 
+class UnknownIncident(FaceauthError):
+    """No such incident for this tenant."""
+
+    code = "unknown_incident"
+
+
 class FlashesNeeded(FaceauthError):
     """A session without flashing colours was asked for, and its scenario or application wants them."""
 

@@ -52,3 +52,20 @@ def accounts_of_model(conn: Connection, *, model_digest: bytes) -> dict[tuple[st
     ):
         found[row.tenant, row.account].append(row.reference_id)
     return dict(found)
+
+
+def people_enrolled(conn: Connection) -> int:
+    """Return how many accounts of all tenants have a reference (R55)."""
+    table = biometric_references
+    people = select(table.c.tenant, table.c.account).distinct().subquery()
+    return int(conn.execute(select(func.count()).select_from(people)).scalar_one())
+
+
+def models_of_accounts(conn: Connection, *, tenant: str) -> dict[str, set[bytes]]:
+    """Return which models made the references that each account of a tenant has now."""
+    table = biometric_references
+    found: dict[str, set[bytes]] = defaultdict(set)
+    query = select(table.c.account, table.c.model_digest).distinct().where(table.c.tenant == tenant)
+    for account, digest in conn.execute(query):
+        found[account].add(bytes(digest))
+    return dict(found)

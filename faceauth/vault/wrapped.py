@@ -31,6 +31,15 @@ def count_versions(conn: Connection) -> dict[int, int]:
     return {int.from_bytes(version, "big"): count for version, count in found}
 
 
+def versions_of_accounts(conn: Connection, *, tenant: str) -> dict[str, set[int]]:
+    """Return under which versions of the key-encryption key each account's data keys are wrapped now."""
+    found: dict[str, set[int]] = {}
+    query = select(data_keys.c.account, _VERSION).distinct().where(data_keys.c.tenant == tenant)
+    for account, version in conn.execute(query):
+        found.setdefault(account, set()).add(int.from_bytes(version, "big"))
+    return found
+
+
 def wrapped_otherwise(
     conn: Connection, version: int, *, after: str, limit: int
 ) -> Sequence[Row[tuple[object, ...]]]:
