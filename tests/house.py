@@ -97,10 +97,10 @@ FRAMEWORKS = {"fastapi": {"api"}, "starlette": {"api"}, "uvicorn": {"api", "cli"
 """HTTP is the api's business, the command line the cli's; no other room knows of them."""
 
 REPOSITORIES = {
-    "audit/log.py",
     "audit/affected.py",
-    "audit/tree.py",
+    "audit/log.py",
     "audit/register.py",
+    "audit/tree.py",
     "capture/flow.py",
     "capture/seen_frames.py",
     "capture/seen_views.py",
@@ -110,8 +110,8 @@ REPOSITORIES = {
     "consent/gate.py",
     "consent/ledger.py",
     "consent/notices.py",
-    "consent/scenarios.py",
     "consent/people.py",
+    "consent/scenarios.py",
     "consent/standing.py",
     "consent/terms.py",
     "identity/apikeys.py",

@@ -23,9 +23,9 @@ from faceauth.api.routes import (
     device,
     devices,
     flows,
+    incidents,
     keys,
     oidc,
-    incidents,
     pages,
     references,
     scenarios,
@@ -54,13 +54,13 @@ ROUTERS: Final = (
     audit.router,
     keys.router,
     approvals.router,
+    incidents.router,
     service.router,
     pages.router,
 )
 
 _UPLOAD: Final = re.compile(r"/v1/sessions/[^/]+/frames")
 
-    incidents.router,
 
 def create_app(installation: Installation) -> FastAPI:
     """Return the service for an opened installation; whoever opened it closes it.

@@ -111,16 +111,16 @@ class UnknownApproval(FaceauthError):
     code = "unknown_approval"
 
 
-class ApprovalRequired(FaceauthError):
-    """The act needs a second person, who has not approved it, or whose approval was for something else (R52)."""
-
-    code = "approval_required"
-
-
 class UnknownIncident(FaceauthError):
     """No such incident for this tenant."""
 
     code = "unknown_incident"
+
+
+class ApprovalRequired(FaceauthError):
+    """The act needs a second person, who has not approved it, or whose approval was for something else (R52)."""
+
+    code = "approval_required"
 
 
 class FlashesNeeded(FaceauthError):
