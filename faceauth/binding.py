@@ -14,7 +14,7 @@ from faceauth.audit.log import AuditLog
 from faceauth.clock import Clock
 from faceauth.consent.accounts import AccountStore
 from faceauth.db.engine import Database
-from faceauth.identity.devices import Device, DeviceKeys, Kind, NewKey, check_label
+from faceauth.identity.devices import Device, DeviceKeys, Kind, NewKey, check_label, new_device_id
 from faceauth.identity.reauthentication import check_fresh
 from faceauth.identity.signed import binding_message, check_es256, read_jwk, unpack
 from faceauth.identity.webauthn_keys import RelyingParty
@@ -170,7 +170,7 @@ class Binding:
             device = self.devices.bind(
                 conn,
                 key,
-                device_id=f"device_{self.random(16).hex()}",
+                device_id=new_device_id(self.random),
                 tenant=tenant,
                 account=account,
                 label=label,

@@ -5,7 +5,8 @@ that goes back is a second copy of the key (WebAuthn, 6.1.1).
 """
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, cast
@@ -27,6 +28,13 @@ MOST: Final = 20
 
 ANSWERED_WITHIN: Final = timedelta(minutes=5)
 """How long a binding's challenge waits; WebAuthn recommends 5 to 10 minutes for a ceremony (15.1)."""
+
+_DEVICE_ID: Final = re.compile("device_[0-9a-f]{32}", re.ASCII)
+
+
+def new_device_id(random: Callable[[int], bytes]) -> str:
+    """Return an id for a key; `random` returns that many unguessable bytes."""
+    return f"device_{random(16).hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +235,9 @@ class DeviceKeys:
 
     def _named(self, conn: Connection, said: Mapping[str, Any], tenant: str) -> Row[Any] | None:
         """Return the row of the key that a signature says it is by."""
-        if said.get("kind") == "raw":
-            name = table.c.device_id == str(said.get("device_id"))[:200]
+        device_id = said.get("device_id")
+        if said.get("kind") == "raw" and isinstance(device_id, str) and _DEVICE_ID.fullmatch(device_id):
+            name = table.c.device_id == device_id
         elif said.get("kind") == "webauthn" and isinstance(said.get("assertion"), Mapping):
             try:
                 credential = unpack(said["assertion"].get("id"), longest=2_000)
