@@ -15,6 +15,7 @@ from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import UnknownAccount, UnknownReference
 from faceauth.identity.devices import DeviceKeys
+from faceauth.oidc.export import elsewhere
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.references import ReferenceStore
 
@@ -188,6 +189,7 @@ class Lifecycle:
                     }
                     for device in self.devices.list(conn, tenant=tenant, account=account)
                 ],
+                **elsewhere(conn, tenant, account),
                 "activity": [
                     {"at": _iso(item.at), "event": str(item.event), "scenario": item.scenario}
                     for item in self.audit.activity(conn, tenant=tenant, account=account)

@@ -66,6 +66,14 @@ ROUTES = {
     ("get", "/v1/admin/audit"),
     ("get", "/v1/admin/audit/checkpoint"),
     ("get", "/v1/admin/audit/proof"),
+    ("get", "/v1/accounts/{account_id}/links"),
+    ("get", "/v1/accounts/{account_id}/links/{provider}"),
+    ("put", "/v1/accounts/{account_id}/links/{provider}"),
+    ("delete", "/v1/accounts/{account_id}/links/{provider}"),
+    ("get", "/v1/admin/clients"),
+    ("post", "/v1/admin/clients"),
+    ("post", "/v1/admin/clients/{client_id}/rotate"),
+    ("delete", "/v1/admin/clients/{client_id}"),
     ("get", "/.well-known/openid-configuration"),
     ("post", "/oauth2/token"),
     ("post", "/oauth2/revoke"),
@@ -199,6 +207,8 @@ def operation_of(document: dict[str, Any], case: Any) -> dict[str, Any]:
 
 
 def role_for(path: str) -> str:
+    if path.startswith("/v1/admin/clients"):
+        return "operator"
     if path.startswith("/v1/admin/keys"):
         return "operator"
     return "privacy" if path.startswith("/v1/admin") else "application"
