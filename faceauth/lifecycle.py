@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
 from faceauth.clock import Clock
-from faceauth.consent.accounts import AccountStore
+from faceauth.consent.accounts import Account, AccountStore
 from faceauth.consent.ledger import ConsentEvent, ConsentLedger, ConsentRequest
 from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
@@ -81,6 +81,21 @@ class Lifecycle:
                     details={"scenario": scenario},
                 )
         return self.erasure.run(tombstone).token
+
+    def restrict(self, *, tenant: str, account: str, restricted: bool, actor: str) -> Account:
+        """Suspend every use of a person's face without erasing it, or allow it again; again changes nothing.
+
+        Raises:
+            UnknownAccount: there is none of that name.
+        """
+        with self.data.begin() as conn:
+            before = self.accounts.get(conn, tenant, account)
+            at = self.clock() if restricted else None
+            after = self.accounts.restrict(conn, tenant=tenant, account=account, at=at)
+            if (before.restricted_at is None) != (after.restricted_at is None):
+                event = Event.PROCESSING_RESTRICTED if restricted else Event.PROCESSING_RESUMED
+                self.audit.append(conn, event, tenant=tenant, account=account, actor=actor)
+        return after
 
     def retire(self, *, tenant: str, scenario: str, actor: str) -> Scenario:
         """Close a scenario for good: from this commit on it allows nothing, and the retention erases what it kept.
@@ -164,6 +179,7 @@ class Lifecycle:
                     "contact": person.contact,
                     "guardian": person.guardian,
                     "created_at": _iso(person.created_at),
+                    "restricted_at": person.restricted_at and _iso(person.restricted_at),
                 },
                 "consents": [
                     {"record": dict(event.record), "receipt": event.receipt}

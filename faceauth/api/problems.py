@@ -34,6 +34,7 @@ TABLE: Final[Mapping[type[errors.FaceauthError], tuple[int, str]]] = {
     errors.UnknownScenario: (404, "No such scenario"),
     errors.UnknownAccount: (404, "No such account"),
     errors.UnknownNotice: (404, "No such notice"),
+    errors.UnknownDraft: (404, "No such draft"),
     errors.UnknownReference: (404, "No such reference"),
     errors.UnknownDevice: (404, "No such device"),
     errors.UnknownSession: (404, "No such session"),

@@ -56,6 +56,9 @@ class Event(StrEnum):
     CONSENT_WITHDRAWN = "person:consent:withdrawn"
     CONSENT_EXPIRED = "service:consent:expired"
 
+    PROCESSING_RESTRICTED = "person:processing:restricted"
+    PROCESSING_RESUMED = "person:processing:resumed"
+
     BURST_RECEIVED = "device:burst:received"
     SESSION_OPENED = "application:session:opened"
     SESSION_CANCELLED = "device:session:cancelled"
@@ -82,6 +85,7 @@ class Event(StrEnum):
 CONCERNS_FACE = frozenset(
     event
     for event in Event
-    if event.split(":")[1] in {"consent", "session", "attempts", "reference", "erasure", "device", "login"}
+    if event.split(":")[1]
+    in {"consent", "session", "attempts", "reference", "erasure", "device", "login", "processing"}
 ) | {Event.ACCOUNT_EXPORTED, Event.ACCOUNT_CLOSED}
 """What a person sees as "what was done with my face"."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from faceauth.consent.names import check_account, check_locale, is_account, is_plain_text
 from faceauth.db.rows import insert_if_absent
-from faceauth.db.schema import accounts
+from faceauth.db.schema import accounts, live_consents
 from faceauth.errors import InvalidRequest, UnknownAccount
 
 CONTACT_LIMIT = 320
@@ -30,6 +30,7 @@ class Account:
     contact: str | None = field(repr=False)
     guardian: Mapping[str, object] | None = field(repr=False)
     created_at: datetime
+    restricted_at: datetime | None = None
 
 
 class AccountStore:
@@ -72,6 +73,23 @@ class AccountStore:
         if row is None:
             raise UnknownAccount("There is no such account. Make it first with PUT /v1/accounts/{account_id}.")
         return Account(**row)
+
+    def restrict(self, conn: Connection, *, tenant: str, account: str, at: datetime | None) -> Account:
+        """Suspend every use of the person's face from this commit on, or with None allow it again (GDPR 18).
+
+        Nothing is erased, and consents keep their own time. A login that is being accepted commits before, or sees
+        it (R33).
+
+        Raises:
+            UnknownAccount: This tenant has none of that name.
+        """
+        before = self.get(conn, tenant, account)
+        mine = (live_consents.c.tenant == tenant, live_consents.c.account == account)
+        conn.execute(select(live_consents.c.scenario).where(*mine).with_for_update()).all()
+        if at is None or before.restricted_at is None:
+            here = (accounts.c.tenant == tenant, accounts.c.account == account)
+            conn.execute(update(accounts).where(*here).values(restricted_at=at))
+        return self.get(conn, tenant, account)
 
     def exists(self, conn: Connection, tenant: str, account: str) -> bool:
         """Say whether this tenant has an account of that name."""

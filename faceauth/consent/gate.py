@@ -9,6 +9,7 @@ from faceauth.consent.standing import (
     ended,
     live_consent,
     newer_material_notice,
+    restricted,
     scenario_state,
 )
 from faceauth.errors import ConsentRequired, ConsentStale, UnknownScenario
@@ -28,7 +29,7 @@ class ConsentGate:
 
         Raises:
             UnknownScenario: There is no such scenario.
-            ConsentRequired: Never given, refused, withdrawn, being erased, or the scenario is retired.
+            ConsentRequired: Never given, refused, withdrawn, being erased, suspended, or the scenario is retired.
             ConsentStale: Its time is over, or a material notice came into force after it.
         """
         consent = self._check(conn, tenant, account, scenario, lock=False)
@@ -71,6 +72,8 @@ class ConsentGate:
             or ended(conn, tenant, account, consent.consent_id)
         ):
             raise ConsentRequired("The person has not agreed to this scenario. Ask, or use another method.")
+        if restricted(conn, tenant, account):
+            raise ConsentRequired("The person has suspended every use of their face. Use another method.")
         now = self._clock()
         if consent.valid_until <= now:
             raise ConsentStale("The consent's time is over. Ask again, or use another method.")

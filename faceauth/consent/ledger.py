@@ -11,7 +11,7 @@ from faceauth.clock import Clock
 from faceauth.consent.accounts import Account, AccountStore, age
 from faceauth.consent.events import ConsentEvent, account_events, append_event, next_seq
 from faceauth.consent.names import is_scenario
-from faceauth.consent.notices import Notice, NoticeStore, NoticeText
+from faceauth.consent.notices import Notice, NoticeStore
 from faceauth.consent.record import Occasion, consent_record
 from faceauth.consent.request import Affirmation, ConsentRequest
 from faceauth.consent.scenarios import Scenario, ScenarioStore
@@ -22,6 +22,7 @@ from faceauth.consent.standing import (
     lock_account,
     scenario_state,
 )
+from faceauth.consent.substance import Substance
 from faceauth.db.schema import live_consents
 from faceauth.errors import ConsentInvalid, GuardianRequired, UnknownAccount, UnknownNotice, UnknownScenario
 from faceauth.sections import ConsentSettings
@@ -86,7 +87,7 @@ class ConsentLedger:
         request.check()
         now = self._clock()
         scenario = self._lock(conn, tenant, account, request.scenario)
-        text = self._shown_text(conn, tenant, request, now)
+        notice = self._shown(conn, tenant, request, now)
         person = self._accounts.get(conn, tenant, account)
         live = live_consent(conn, tenant, account, request.scenario, lock=False)
         over = live is not None and ended(conn, tenant, account, live.consent_id)
@@ -99,8 +100,9 @@ class ConsentLedger:
                 raise ConsentInvalid("What was withdrawn is still being erased. Ask again in a moment.")
             state = "given" if live is None else "renewed"
             consent_id = self._new_id("consent") if live is None else live.consent_id
-            # The earlier of the two clocks ends it (R39).
-            until = now + timedelta(days=min(self._settings.validity_days, scenario.retention_days))
+            # The earlier of the two clocks ends it (R39); the term is the one that the person read.
+            days = scenario.retention_days if notice.substance is None else notice.substance.retention_days
+            until = now + timedelta(days=min(self._settings.validity_days, days))
         occasion = Occasion(
             consent_id=consent_id,
             event_id=self._new_id("event"),
@@ -112,7 +114,7 @@ class ConsentLedger:
             affirmation=request.affirmation.as_json(),
             guardian=request.decision == "given" and self._is_child(person, now),
         )
-        event = self._write(conn, occasion, scenario=scenario, text=text)
+        event = self._write(conn, occasion, scenario=scenario, notice=notice, locale=request.locale)
         if until is not None:
             self._make_live(conn, event)
         return event
@@ -161,7 +163,8 @@ class ConsentLedger:
                 guardian=False,
             ),
             scenario=found,
-            text=notice.text(last.locale),
+            notice=notice,
+            locale=last.locale,
         )
 
     def state(self, conn: Connection, tenant: str, account: str, scenario: str) -> ConsentState | None:
@@ -201,8 +204,8 @@ class ConsentLedger:
             raise ConsentInvalid("The scenario is retired; nobody can agree to it any more.")
         return self._scenarios.get(conn, tenant, scenario)
 
-    def _shown_text(self, conn: Connection, tenant: str, request: ConsentRequest, now: datetime) -> NoticeText:
-        """Return the text the person saw, if it is one of ours, unaltered and in force (R30)."""
+    def _shown(self, conn: Connection, tenant: str, request: ConsentRequest, now: datetime) -> Notice:
+        """Return the notice the person saw, if its text is one of ours, unaltered and in force (R30)."""
         try:
             notice: Notice = self._notices.version(conn, tenant, request.scenario, request.notice_version)
             text = notice.text(request.locale)
@@ -217,7 +220,7 @@ class ConsentLedger:
         newer = self._notices.superseded_by(conn, tenant, request.scenario, notice.version, now)
         if newer is not None:
             raise ConsentInvalid(f"Notice {notice.version} was replaced by {newer}. Show the current one.")
-        return text
+        return notice
 
     def _is_child(self, person: Account, now: datetime) -> bool:
         """Say whether a guardian answers for this person (R35).
@@ -233,9 +236,18 @@ class ConsentLedger:
         return True
 
     def _write(
-        self, conn: Connection, occasion: Occasion, *, scenario: Scenario, text: NoticeText
+        self, conn: Connection, occasion: Occasion, *, scenario: Scenario, notice: Notice, locale: str
     ) -> ConsentEvent:
-        record = consent_record(occasion, scenario=scenario, notice=text, settings=self._settings)
+        text = notice.text(locale)
+        substance = notice.substance or Substance.of(
+            self._settings,
+            mode=scenario.mode,
+            purpose=scenario.titles,
+            retention_days=scenario.retention_days,
+        )
+        record = consent_record(
+            occasion, scenario=scenario, notice=text, substance=substance, settings=self._settings
+        )
         claims = {
             "jti": occasion.event_id,
             "sub": occasion.account,

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
 from faceauth.consent.names import check_locale, is_plain_text, is_scenario
+from faceauth.consent.substance import Substance
 from faceauth.db.schema import notices as table
 from faceauth.db.schema import scenarios
 from faceauth.errors import InvalidRequest, UnknownNotice, UnknownScenario
@@ -27,7 +28,11 @@ class NoticeText:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One version of a scenario's notice. A material one, once in force, makes earlier consents stale (R34)."""
+    """One version of a scenario's notice. A material one, once in force, makes earlier consents stale (R34).
+
+    `because` says which parts of the substance changed, if the rule made it material; `substance` is None for a
+    notice from before it was written down.
+    """
 
     tenant: str
     scenario: str
@@ -36,6 +41,8 @@ class Notice:
     effective_at: datetime
     created_at: datetime
     texts: Mapping[str, NoticeText]
+    substance: Substance | None = None
+    because: tuple[str, ...] = ()
 
     def text(self, locale: str) -> NoticeText:
         """Return it in one language.
@@ -78,6 +85,12 @@ class NoticeStore:
             raise UnknownNotice(f"The scenario {scenario!r} has no notice in force.")
         return self.version(conn, tenant, scenario, newest)
 
+    def every(self, conn: Connection, tenant: str, scenario: str) -> tuple[Notice, ...]:
+        """Return every version ever published, the oldest first."""
+        query = select(func.max(table.c.version)).where(table.c.tenant == tenant, table.c.scenario == scenario)
+        last = (conn.scalar(query) or 0) if is_scenario(scenario) else 0
+        return tuple(self.version(conn, tenant, scenario, number) for number in range(1, last + 1))
+
     def version(self, conn: Connection, tenant: str, scenario: str, version: int) -> Notice:
         """Return any version ever published.
 
@@ -116,8 +129,11 @@ class NoticeStore:
         material: bool,
         effective_at: datetime | None = None,
         now: datetime,
+        substance: Substance | None = None,
     ) -> Notice:
         """Add the next version; it comes into force at `effective_at`, but never before it was published.
+
+        With a `substance` that differs from that of the version before it is material, whatever `material` says.
 
         Raises:
             UnknownScenario: There is no such scenario, or it is retired.
@@ -137,13 +153,18 @@ class NoticeStore:
         last = conn.scalar(
             select(func.max(table.c.version)).where(table.c.tenant == tenant, table.c.scenario == scenario)
         )
+        because: tuple[str, ...] = ()
+        if substance is not None and last is not None:
+            because = substance.changed_since(self.version(conn, tenant, scenario, last).substance)
         row = {
             "tenant": tenant,
             "scenario": scenario,
             "version": (last or 0) + 1,
-            "material": material,
+            "material": material or bool(because),
             "effective_at": max(effective_at or now, now),
             "created_at": now,
+            "substance": None if substance is None else substance.as_json(),
+            "because": list(because),
         }
         conn.execute(
             insert(table),
@@ -166,7 +187,12 @@ def _one(tenant: str, scenario: str, version: int) -> Select[tuple[object, ...]]
 def _notice(rows: Sequence[RowMapping]) -> Notice:
     names = ("tenant", "scenario", "version", "material", "effective_at", "created_at")
     texts = {row["locale"]: NoticeText(row["locale"], row["text"], row["sha256"]) for row in rows}
-    return Notice(**{name: rows[0][name] for name in names}, texts=texts)
+    return Notice(
+        **{name: rows[0][name] for name in names},
+        texts=texts,
+        substance=Substance.from_json(rows[0]["substance"]),
+        because=tuple(rows[0]["because"] or ()),
+    )
 
 
 def _checked(text: str) -> str:

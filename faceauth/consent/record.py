@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from faceauth.consent.notices import NoticeText
 from faceauth.consent.scenarios import Scenario
+from faceauth.consent.substance import Substance
 from faceauth.sections import ConsentSettings
 
 SCHEMA = "faceauth/consent-record/v1"
@@ -32,19 +33,24 @@ class Occasion:
 
 
 def consent_record(
-    occasion: Occasion, *, scenario: Scenario, notice: NoticeText, settings: ConsentSettings
+    occasion: Occasion,
+    *,
+    scenario: Scenario,
+    notice: NoticeText,
+    substance: Substance,
+    settings: ConsentSettings,
 ) -> dict[str, object]:
-    """Return the record as plain JSON."""
+    """Return the record as plain JSON; `substance` is what the notice promised, whatever the settings say now."""
     return {
         "schema_version": SCHEMA,
         "record_id": occasion.consent_id,
         "pii_principal_id": occasion.account,
-        "pii_processing": _processing(occasion, scenario, notice, settings),
+        "pii_processing": _processing(occasion, scenario, notice, substance, settings),
         "party_identification": [
             {
                 "party_id": "controller",
                 "party_role": "pii_controller",
-                "party_name": settings.controller,
+                "party_name": substance.controller,
                 "party_contact": settings.controller_contact,
             }
         ],
@@ -53,7 +59,11 @@ def consent_record(
 
 
 def _processing(
-    occasion: Occasion, scenario: Scenario, notice: NoticeText, settings: ConsentSettings
+    occasion: Occasion,
+    scenario: Scenario,
+    notice: NoticeText,
+    substance: Substance,
+    settings: ConsentSettings,
 ) -> dict[str, object]:
     return {
         "privacy_notice": {
@@ -65,7 +75,7 @@ def _processing(
         "purposes": [
             {
                 "purpose": scenario.scenario,
-                "purpose_description": scenario.titles.get(notice.locale, scenario.scenario),
+                "purpose_description": substance.purpose.get(notice.locale, scenario.scenario),
                 "lawful_basis": "consent",
                 "pii_information": [
                     {
@@ -76,11 +86,11 @@ def _processing(
                 ],
                 "pii_controllers": ["controller"],
                 "collection_method": "camera, after the person starts it",
-                "processing_method": f"face recognition, {scenario.mode}",
-                "storage_locations": [settings.storage_place],
-                "retention_period": f"P{min(scenario.retention_days, settings.validity_days)}D",
+                "processing_method": substance.method,
+                "storage_locations": [substance.storage_place],
+                "retention_period": f"P{min(substance.retention_days, settings.validity_days)}D",
                 "jurisdiction": settings.jurisdiction,
-                "recipient_third_parties": [],
+                "recipient_third_parties": list(substance.recipients),
                 "withdrawal_method": f"DELETE /v1/accounts/{{account_id}}/consents/{scenario.scenario}: one step",
                 "privacy_rights": ["access", "copy", "correction", "erasure", "withdrawal", "complaint"],
             }

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from faceauth.consent.builtin import LOGIN, LOGIN_TITLES, login_notices
 from faceauth.consent.names import check_locale, check_scenario, is_scenario
-from faceauth.consent.notices import NoticeStore
+from faceauth.consent.notices import Notice, NoticeStore
+from faceauth.consent.substance import Substance
 from faceauth.db.rows import insert_if_absent
 from faceauth.db.schema import scenarios as table
 from faceauth.db.schema import tenants
@@ -104,8 +105,11 @@ class ScenarioStore:
         stream_only: bool = False,
         device_key: DeviceKeyPolicy = "preferred",
         flash_choice: bool = True,
+        recipients: tuple[str, ...] = (),
     ) -> Scenario:
         """Make a scenario with its first notice; it starts with nobody's consent (R34).
+
+        `recipients` are whoever else gets the data, as the notice names them.
 
         Raises:
             AlreadyExists: There is one of that name, perhaps a retired one.
@@ -114,18 +118,13 @@ class ScenarioStore:
         check_scenario(scenario)
         if mode not in {"verify", "identify"}:
             raise InvalidRequest("A scenario's mode is verify or identify.")
-        if not 1 <= retention_days <= RETENTION_LIMIT:
-            raise InvalidRequest(f"retention_days must be 1 to {RETENTION_LIMIT} (R39).")
-        if not titles or any(
-            not title.strip() or len(title) > 200 or not title.isprintable() for title in titles.values()
-        ):
-            raise InvalidRequest("A scenario needs a title of 1 to 200 characters in at least one language.")
-        row = {
+        _check_retention(retention_days)
+        row: dict[str, Any] = {
             "device_key": _policy(device_key),
             "tenant": tenant,
             "scenario": scenario,
             "mode": mode,
-            "titles": {check_locale(locale): title for locale, title in titles.items()},
+            "titles": _titles(titles),
             "retention_days": retention_days,
             "liveness_profile": liveness_profile,
             "state": "active",
@@ -138,8 +137,74 @@ class ScenarioStore:
                 conn.execute(insert(table).values(**row))
         except IntegrityError as error:
             raise AlreadyExists(f"There is a scenario {scenario!r} already. Choose another name.") from error
-        self._notices.publish(conn, tenant=tenant, scenario=scenario, notices=notices, material=True, now=now)
+        substance = Substance.of(
+            self._consent,
+            mode=mode,
+            purpose=row["titles"],
+            retention_days=retention_days,
+            recipients=recipients,
+        )
+        self._notices.publish(
+            conn,
+            tenant=tenant,
+            scenario=scenario,
+            notices=notices,
+            material=True,
+            now=now,
+            substance=substance,
+        )
         return self.get(conn, tenant, scenario)
+
+    def publish_notice(
+        self,
+        conn: Connection,
+        *,
+        tenant: str,
+        scenario: str,
+        notices: Mapping[str, str],
+        material: bool,
+        effective_at: datetime | None = None,
+        recipients: tuple[str, ...] | None = None,
+        titles: Mapping[str, str] | None = None,
+        retention_days: int | None = None,
+        now: datetime,
+    ) -> Notice:
+        """Publish the next notice; what is left out stays as the notice before has it.
+
+        Material by rule is a change of the controller or the storage place in the settings, of the recipients, of
+        the purpose (`titles`), of the method or of the retention. Consents keep the term they were given under; a
+        new one counts from the notice's own.
+
+        Raises:
+            UnknownScenario: There is none of that name, or it is retired.
+            InvalidRequest: A text, a title, a recipient or the retention is malformed.
+        """
+        found = self.get(conn, tenant, scenario)
+        if retention_days is not None:
+            _check_retention(retention_days)
+            # The scenario's own term is only the longest that any of its notices names.
+            longest = max(found.retention_days, retention_days)
+            here = (table.c.tenant == tenant, table.c.scenario == scenario)
+            conn.execute(update(table).where(*here).values(retention_days=longest))
+        every = self._notices.every(conn, tenant, scenario)
+        before = every[-1].substance if every else None
+        substance = Substance.of(
+            self._consent,
+            mode=found.mode,
+            purpose=_titles(titles) if titles else (before.purpose if before else found.titles),
+            retention_days=retention_days or (before.retention_days if before else found.retention_days),
+            recipients=recipients if recipients is not None else (before.recipients if before else ()),
+        )
+        return self._notices.publish(
+            conn,
+            tenant=tenant,
+            scenario=scenario,
+            notices=notices,
+            material=material,
+            effective_at=effective_at,
+            now=now,
+            substance=substance,
+        )
 
     def ask_device_key(self, conn: Connection, *, tenant: str, scenario: str, policy: DeviceKeyPolicy) -> Scenario:
         """Set what the scenario's logins ask of the device; it holds from this commit on.
@@ -179,3 +244,16 @@ def _policy(policy: str) -> str:
     if policy not in get_args(DeviceKeyPolicy):
         raise InvalidRequest(f"device_key must be one of: {', '.join(get_args(DeviceKeyPolicy))}.")
     return policy
+
+
+def _check_retention(days: int) -> None:
+    if not 1 <= days <= RETENTION_LIMIT:
+        raise InvalidRequest(f"retention_days must be 1 to {RETENTION_LIMIT} (R39).")
+
+
+def _titles(titles: Mapping[str, str]) -> dict[str, str]:
+    if not titles or any(
+        not title.strip() or len(title) > 200 or not title.isprintable() for title in titles.values()
+    ):
+        raise InvalidRequest("A scenario needs a title of 1 to 200 characters in at least one language.")
+    return {check_locale(locale): title for locale, title in titles.items()}

@@ -51,6 +51,12 @@ def scenario_state(conn: Connection, tenant: str, scenario: str, *, lock: bool) 
     return state
 
 
+def restricted(conn: Connection, tenant: str, account: str) -> bool:
+    """Say whether the person had all use of their face suspended, without erasing it."""
+    query = select(accounts.c.restricted_at).where(accounts.c.tenant == tenant, accounts.c.account == account)
+    return is_account(account) and conn.scalar(query) is not None
+
+
 def being_erased(conn: Connection, tenant: str, account: str, scenario: str) -> bool:
     """Say whether an erasure of the whole account or of this scenario is not finished."""
     row = tombstones.c

@@ -51,6 +51,12 @@ class UnknownNotice(FaceauthError):
     code = "unknown_notice"
 
 
+class UnknownDraft(FaceauthError):
+    """No such draft of a scenario or a notice."""
+
+    code = "unknown_draft"
+
+
 class UnknownReference(FaceauthError):
     """No such reference."""
 

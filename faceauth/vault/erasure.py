@@ -142,6 +142,10 @@ class Erasure:
         """Return the id of the newest erasure of the scenario, or of the whole account, finished or not."""
         return tombstones.latest(conn, Scope(tenant, account, scenario))
 
+    def receipts(self, conn: Connection, *, tenant: str, account: str) -> tuple[str, ...]:
+        """Return the signed receipts of an account's erasures, the oldest first."""
+        return tombstones.receipts(conn, tenant, account)
+
     def unfinished(self) -> tuple[str, ...]:
         """Return the ids of the erasures that are not done, oldest first."""
         with self._data.read() as conn:

@@ -72,6 +72,15 @@ def latest(conn: Connection, scope: Scope, *, unfinished: bool = False) -> str |
     return conn.scalar(query.order_by(stones.requested_at.desc(), stones.tombstone_id.desc()).limit(1))
 
 
+def receipts(conn: Connection, tenant: str, account: str) -> tuple[str, ...]:
+    """Return the deletion receipts of an account, the oldest first."""
+    stones = tombstones.c
+    query = select(stones.receipt).where(
+        stones.tenant == tenant, stones.account == account, stones.receipt.is_not(None)
+    )
+    return tuple(conn.scalars(query.order_by(stones.requested_at, stones.tombstone_id)))
+
+
 def unfinished(conn: Connection) -> tuple[str, ...]:
     """Return the ids of all erasures that are not done, oldest first."""
     query = select(tombstones.c.tombstone_id).where(tombstones.c.state != ErasureState.DONE.value)

@@ -1,10 +1,12 @@
 """Accounts: made, read, exported, closed."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
+from starlette.responses import HTMLResponse
 
 from faceauth.api.access import Application, Here, actor
+from faceauth.api.export_page import export_page
 from faceauth.api.wire.accounts import (
     AccountAnswer,
     AccountRequest,
@@ -12,6 +14,8 @@ from faceauth.api.wire.accounts import (
     ActivityItem,
     DeletionAnswer,
     ExportAnswer,
+    ReceiptsAnswer,
+    RestrictionRequest,
 )
 from faceauth.api.wire.base import Name
 from faceauth.audit.events import Event
@@ -52,15 +56,44 @@ def close_account(here: Here, caller: Application, account_id: Name) -> Deletion
     return DeletionAnswer(receipt=receipt)
 
 
-@router.get("/export")
-def export_account(here: Here, caller: Application, account_id: Name) -> ExportAnswer:
-    """The person's data, machine readable."""
+@router.put("/restriction")
+def restrict_account(here: Here, caller: Application, account_id: Name, body: RestrictionRequest) -> AccountAnswer:
+    """Suspend every use of the person's face without erasing it, or allow it again."""
+    return _answer(
+        here.lifecycle.restrict(
+            tenant=caller.tenant, account=account_id, restricted=body.restricted, actor=actor(caller)
+        )
+    )
+
+
+@router.get("/receipts")
+def read_receipts(here: Here, caller: Application, account_id: Name) -> ReceiptsAnswer:
+    """Every consent and deletion receipt of the person, with the keys that check them, to be taken anywhere."""
+    with here.data.read() as conn:
+        here.accounts.get(conn, caller.tenant, account_id)
+        consents = here.ledger.history(conn, caller.tenant, account_id)
+        deletions = here.erasure.receipts(conn, tenant=caller.tenant, account=account_id)
+    return ReceiptsAnswer(
+        receipts=(*(one.receipt for one in consents), *deletions), jwks=here.signer.public_jwks()
+    )
+
+
+@router.get(
+    "/export",
+    response_model=ExportAnswer,
+    responses={200: {"content": {"text/html": {"example": "<!doctype html>…"}}}},
+)
+def export_account(
+    here: Here, caller: Application, account_id: Name, form: Literal["json", "html"] = "json"
+) -> ExportAnswer | HTMLResponse:
+    """The person's data: machine readable, or with ``form=html`` as one page to read and keep."""
     with here.data.begin() as conn:
         here.accounts.get(conn, caller.tenant, account_id)
         here.audit.append(
             conn, Event.ACCOUNT_EXPORTED, tenant=caller.tenant, account=account_id, actor=actor(caller)
         )
-    return ExportAnswer(export=here.lifecycle.export(tenant=caller.tenant, account=account_id))
+    export = here.lifecycle.export(tenant=caller.tenant, account=account_id)
+    return HTMLResponse(export_page(export)) if form == "html" else ExportAnswer(export=export)
 
 
 @router.get("/activity")
@@ -82,4 +115,5 @@ def _answer(account: Account) -> AccountAnswer:
         contact=account.contact,
         guardian=None if account.guardian is None else dict(account.guardian),
         created_at=account.created_at,
+        restricted_at=account.restricted_at,
     )

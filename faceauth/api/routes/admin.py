@@ -3,18 +3,19 @@
 from fastapi import APIRouter
 
 from faceauth.api.access import Here, PrivacyOfficer, actor
-from faceauth.api.routes.scenarios import notice_answer, scenario_answer
+from faceauth.api.publishing import publish_notice as publish
+from faceauth.api.publishing import publish_scenario
+from faceauth.api.routes.scenarios import notice_answer, notice_state, scenario_answer
 from faceauth.api.wire.base import ScenarioName
 from faceauth.api.wire.scenarios import (
     NoticeAnswer,
     NoticeRequest,
+    NoticesAnswer,
     ScenarioAnswer,
     ScenarioChange,
     ScenarioRequest,
 )
 from faceauth.audit.events import Event
-from faceauth.errors import InvalidRequest
-from faceauth.liveness.profiles import PROFILES
 
 router = APIRouter(prefix="/v1/admin/scenarios", tags=["admin"])
 
@@ -22,35 +23,8 @@ router = APIRouter(prefix="/v1/admin/scenarios", tags=["admin"])
 @router.post("", status_code=201)
 def create_scenario(here: Here, caller: PrivacyOfficer, body: ScenarioRequest) -> ScenarioAnswer:
     """Add a purpose with its first notice."""
-    if body.liveness_level not in PROFILES:
-        raise InvalidRequest(f"liveness_level must be one of: {', '.join(sorted(PROFILES))}.")
-    titles = body.title if isinstance(body.title, dict) else dict.fromkeys(body.notices, body.title)
-    now = here.clock()
     with here.data.begin() as conn:
-        scenario = here.scenarios.create(
-            conn,
-            tenant=caller.tenant,
-            scenario=body.scenario,
-            mode=body.mode,
-            titles=titles,
-            retention_days=body.retention_days,
-            liveness_profile=body.liveness_level,
-            notices=body.notices,
-            now=now,
-            stream_only=body.stream_only,
-            flash_choice=body.flash_choice,
-            device_key=body.device_key,
-        )
-        here.audit.append(
-            conn,
-            Event.SCENARIO_CREATED,
-            tenant=caller.tenant,
-            account=None,
-            actor=actor(caller),
-            details={"scenario": scenario.scenario, "mode": scenario.mode, "profile": scenario.liveness_profile},
-        )
-        notice = here.notices.current(conn, caller.tenant, scenario.scenario, now)
-    return scenario_answer(scenario, notice)
+        return publish_scenario(here, conn, body, tenant=caller.tenant, actor=actor(caller))
 
 
 @router.patch("/{scenario}")
@@ -85,7 +59,7 @@ def change_scenario(
                 details={"scenario": scenario, "kind": "device_key", "state": body.device_key},
             )
         notice = here.notices.current(conn, caller.tenant, scenario, here.clock())
-    return scenario_answer(changed, notice)
+    return scenario_answer(changed, notice, now=here.clock())
 
 
 @router.post("/{scenario}/retire")
@@ -94,30 +68,29 @@ def retire_scenario(here: Here, caller: PrivacyOfficer, scenario: ScenarioName) 
     retired = here.lifecycle.retire(tenant=caller.tenant, scenario=scenario, actor=actor(caller))
     with here.data.read() as conn:
         notice = here.notices.current(conn, caller.tenant, retired.scenario, here.clock())
-    return scenario_answer(retired, notice)
+    return scenario_answer(retired, notice, now=here.clock())
 
 
 @router.post("/{scenario}/notices", status_code=201)
 def publish_notice(
     here: Here, caller: PrivacyOfficer, scenario: ScenarioName, body: NoticeRequest
 ) -> NoticeAnswer:
-    """Publish the next version; once a material one is in force, everyone is asked again."""
+    """Publish the next version; once a material one is in force, everyone is asked again.
+
+    A change of controller, recipient, purpose, method, retention or storage place makes it material by rule.
+    """
     with here.data.begin() as conn:
-        notice = here.notices.publish(
-            conn,
-            tenant=caller.tenant,
-            scenario=scenario,
-            notices=body.notices,
-            material=body.material,
-            effective_at=body.effective_at,
-            now=here.clock(),
+        notice = publish(here, conn, scenario, body, tenant=caller.tenant, actor=actor(caller))
+        told = notice_state(here, conn, notice)
+    return notice_answer(notice, state=told)
+
+
+@router.get("/{scenario}/notices")
+def list_notices(here: Here, caller: PrivacyOfficer, scenario: ScenarioName) -> NoticesAnswer:
+    """Every version ever published, with where it stands: scheduled, active, superseded or retired."""
+    with here.data.read() as conn:
+        here.scenarios.get(conn, caller.tenant, scenario)
+        found = here.notices.every(conn, caller.tenant, scenario)
+        return NoticesAnswer(
+            notices=tuple(notice_answer(one, state=notice_state(here, conn, one)) for one in found)
         )
-        here.audit.append(
-            conn,
-            Event.NOTICE_PUBLISHED,
-            tenant=caller.tenant,
-            account=None,
-            actor=actor(caller),
-            details={"scenario": scenario, "notice_version": notice.version, "material": notice.material},
-        )
-    return notice_answer(notice)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from faceauth.api.wire.base import Answer, Locale, Request, Text, with_example
 
@@ -32,6 +32,7 @@ class AccountAnswer(Answer):
     contact: str | None
     guardian: dict[str, Any] | None
     created_at: datetime
+    restricted_at: datetime | None
 
     model_config = ConfigDict(
         extra="forbid",
@@ -44,7 +45,31 @@ class AccountAnswer(Answer):
                 "contact": None,
                 "guardian": None,
                 "created_at": "2026-03-01T12:00:00Z",
+                "restricted_at": None,
             }
+        ),
+    )
+
+
+class RestrictionRequest(Request):
+    """Whether every use of the face is to be suspended; nothing is erased by it (GDPR 18)."""
+
+    restricted: StrictBool
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example({"restricted": True}))
+
+
+class ReceiptsAnswer(Answer):
+    """Every receipt the person was ever given, and the keys that check them: nothing else is needed."""
+
+    receipts: tuple[str, ...]
+    jwks: dict[str, Any]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {"receipts": ["eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJ3aHkiOiIuLi4ifQ.c2ln"], "jwks": {"keys": []}}
         ),
     )
 
