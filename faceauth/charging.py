@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from faceauth.audit.events import Event
+from faceauth.audit.log import AuditLog
 from faceauth.capture.session import CaptureSession
+from faceauth.consent.accounts import AccountStore
 from faceauth.errors import Locked
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.places import Places
@@ -46,3 +49,26 @@ class Charging:
             self.attempts.succeed(conn, tenant=session.tenant, account=session.account, pad=level.qualifies)
         if session.purpose != "enrol":
             self.places.succeed(conn, session_id=session.session_id, purpose=session.purpose)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlocking:
+    """Lets a person try again who proved another factor to the application."""
+
+    accounts: AccountStore
+    attempts: Attempts
+    audit: AuditLog
+
+    def restore(self, conn: Connection, *, tenant: str, account: str, actor: str) -> bool:
+        """Start the account's attempts again from nothing, and return whether its face was switched off (R10).
+
+        The caller has checked the proof. Places keep their counts: they are not the person's.
+
+        Raises:
+            UnknownAccount: there is no such account.
+        """
+        self.accounts.get(conn, tenant, account)
+        disabled = self.attempts.disabled(conn, tenant=tenant, account=account)
+        self.attempts.unlock(conn, tenant=tenant, account=account)
+        self.audit.append(conn, Event.FACE_LOGIN_RESTORED, tenant=tenant, account=account, actor=actor)
+        return disabled

@@ -24,6 +24,7 @@ from faceauth.errors import (
     ReauthenticationRequired,
     SessionClosed,
     UnknownAccount,
+    UnknownScenario,
 )
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.methods import methods_of
@@ -320,6 +321,20 @@ class SessionDesk:
         if session.state != "open" or session.expires_at <= self.clock():
             raise SessionClosed("This session is over. Ask the application for a new one.")
 
+    def stands(self, conn: Connection, session: CaptureSession) -> bool:
+        """Say whether an accepted login still counts: not revoked, and under the consent of its own time."""
+        if session.state != "accepted" or session.matched_account is None or session.decided_at is None:
+            return False
+        if session.token_revoked_at is not None:
+            return False
+        try:
+            grant = self.gate.ask(
+                conn, tenant=session.tenant, account=session.matched_account, scenario=session.scenario
+            )
+        except (ConsentError, UnknownScenario):
+            return False
+        return grant.granted_at <= session.decided_at
+
     def view(self, *, tenant: str, session_id: str) -> SessionView:
         """Return what the backend may know of its session.
 
@@ -328,17 +343,18 @@ class SessionDesk:
         """
         with self.data.begin() as conn:
             session = self.sessions.for_backend(conn, tenant=tenant, session_id=session_id, now=self.clock())
-        if session.state != "accepted" or session.purpose == "enrol" or session.decided_at is None:
+            stands = self.stands(conn, session)
+        account, decided_at = session.matched_account, session.decided_at
+        if not stands or session.purpose == "enrol" or account is None or decided_at is None:
             return SessionView(session)
-        account = session.matched_account
-        if account is None or self.tokens.too_late(session.decided_at):
+        if self.tokens.too_late(decided_at):
             return SessionView(session)
         methods = methods_of(session.device_strength)
         token = self.tokens.mint(
             account=account,
             tenant=tenant,
             session_id=session_id,
-            auth_time=session.decided_at,
+            auth_time=decided_at,
             scenario=session.scenario,
             methods=methods,
             transaction_sha256=session.challenge.get("transaction", {}).get("sha256"),

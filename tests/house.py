@@ -66,6 +66,7 @@ ROOMS: dict[str, set[str]] = {
     "telling": BELOW_PIPELINE,
     "statistics": BELOW_PIPELINE | COMPOSERS,
     "inventory": BELOW_PIPELINE | COMPOSERS,
+    "introspection": BELOW_PIPELINE | COMPOSERS,
     "flows": BELOW_PIPELINE | COMPOSERS,
     "granting": BELOW_PIPELINE | COMPOSERS,
     "openid": BELOW_PIPELINE | COMPOSERS | {"granting"},
@@ -77,6 +78,7 @@ ROOMS: dict[str, set[str]] = {
     "web": set(),
     "api": BELOW_PIPELINE
     | COMPOSERS
+    | {"introspection"}
     | {"incidents", "statistics", "inventory", "retention", "binding", "flows", "linking", "openid", "web"},
     "cli": BELOW_PIPELINE
     | COMPOSERS

@@ -18,6 +18,7 @@ from faceauth.api.routes import (
     accounts,
     admin,
     approvals,
+    attempts,
     audit,
     clients,
     consents,
@@ -35,6 +36,7 @@ from faceauth.api.routes import (
     service,
     sessions,
     stream,
+    tokens,
 )
 from faceauth.api.streams import Streams
 from faceauth.api.tending import tend
@@ -47,6 +49,8 @@ ROUTERS: Final = (
     accounts.router,
     consents.router,
     references.router,
+    attempts.router,
+    tokens.router,
     devices.router,
     drafts.router,
     sessions.router,

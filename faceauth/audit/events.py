@@ -65,6 +65,7 @@ class Event(StrEnum):
     SESSION_ACCEPTED = "service:session:accepted"
     SESSION_DENIED = "service:session:denied"
     SESSION_EXPIRED = "service:session:expired"
+    SESSION_REVOKED = "application:session:revoked"
     FACE_LOGIN_DISABLED = "service:attempts:disabled"
     FACE_LOGIN_RESTORED = "application:attempts:restored"
 

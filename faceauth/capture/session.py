@@ -279,6 +279,11 @@ class SessionStore:
         if decided != 1:
             raise SessionClosed("This session is over. Ask the application for a new one.")
 
+    def revoke_token(self, conn: Connection, session: CaptureSession, *, now: datetime) -> bool:
+        """Note that the session's token holds no more; answer whether this call did it."""
+        here = (sessions.c.session_id == session.session_id, sessions.c.token_revoked_at.is_(None))
+        return conn.execute(update(sessions).where(*here).values(token_revoked_at=now)).rowcount == 1
+
     def count_old(self, conn: Connection, *, before: datetime) -> int:
         """Return how many records `delete_old` would delete."""
         return conn.scalar(select(func.count()).select_from(sessions).where(_old(before))) or 0

@@ -130,6 +130,11 @@ class Attempts:
             values["disabled_at"] = None
         conn.execute(_change(tenant, account).values(**values))
 
+    def disabled(self, conn: Connection, *, tenant: str, account: str) -> bool:
+        """Say whether the face is off until another factor was shown."""
+        row = conn.execute(_row(tenant, account)).one_or_none()
+        return row is not None and row.disabled_at is not None
+
     def unlock(self, conn: Connection, *, tenant: str, account: str) -> None:
         """Start again from nothing, after the person has shown another factor."""
         conn.execute(_change(tenant, account).values(consecutive=0, total=0, last_at=None, disabled_at=None))
