@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.identity.apikeys import ROLES
 from faceauth.oidc.clients import CreatedClient
 from faceauth.openid import OpenId
-from faceauth.vault.keyring import create_keyring
+from faceauth.vault.keyring import create_keyring, load_keyring
 from tests import databases
 from tests.api.client import TestClient
 from tests.clocks import HandClock
@@ -170,17 +171,35 @@ class Party:
         return [str(one.event) for one in found]
 
 
+@pytest.fixture(scope="session")
+def enrolled_once(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Anna enrolled, to copy: showing a face takes longer than all else."""
+    folder = tmp_path_factory.mktemp("enrolled")
+    clock = HandClock()
+    with pytest.MonkeyPatch.context() as patch, databases.copied_sqlite(sqlite_template, folder) as pair:
+        patch.setattr(pipeline_module, "judge", everybody_is_live)
+        service = make_service(pair, create_keyring(folder / "keyring", now=clock()), folder, clock)
+        service.agree()
+        assert service.post(service.open("enrol")).state == "accepted"
+        for database in pair:
+            database.truncate_wal()
+    return folder
+
+
 @pytest.fixture
 def enrolled(
-    sqlite_database: databases.Databases, tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
-) -> Service:
+    enrolled_once: Path, tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
     """Anna, enrolled, on SQLite: what hangs on the kind of database has tests of its own."""
     monkeypatch.setattr(pipeline_module, "judge", everybody_is_live)
-    keyring = create_keyring(tmp_path / "keyring", now=clock())
-    service = make_service(sqlite_database, keyring, tmp_path, clock)
-    service.agree()
-    assert service.post(service.open("enrol")).state == "accepted"
-    return service
+    folder = tmp_path / "here"
+    shutil.copytree(enrolled_once, folder)
+    pair = databases.sqlite(folder)
+    service = make_service(pair, load_keyring(folder / "keyring"), folder, clock)
+    service._seeds = 100
+    service.installation.filling.run()
+    yield service
+    databases.dispose(pair)
 
 
 @pytest.fixture
