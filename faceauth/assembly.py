@@ -55,7 +55,7 @@ from faceauth.vault.keystore import DataKeys
 from faceauth.vault.quarantine import Quarantine
 from faceauth.vault.references import ReferenceStore
 from faceauth.vault.rotation import Rotation
-from faceauth.vault.watched import WatchedKeyring
+from faceauth.vault.watched import WatchedKeyring, WatchedSigningKeys
 
 Random = Callable[[int], bytes]
 
@@ -132,16 +132,16 @@ def assemble(
     def new_id(prefix: str) -> str:
         return f"{prefix}_{random(16).hex()}"
 
+    watched: Callable[[], Keyring] | Keyring = keyring
     signer = Signer(keyring.signing_keys)
+    if place is not None:
+        watched = WatchedKeyring(place, expected_installation=keyring.installation_id)
+        signer = Signer(WatchedSigningKeys(watched, keyring.signing_keys))
     audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=clock, sink=sink_of(settings.audit))
     accounts, scenarios, notices = AccountStore(), ScenarioStore(settings.consent), NoticeStore()
     gate = ConsentGate(clock)
     ledger = ConsentLedger(signer=signer, consent=settings.consent, clock=clock, new_id=new_id)
-    watched: Callable[[], Keyring] | Keyring = keyring
-    if place is None:
-        place = KeyringPlace(settings.keyring_file)
-    else:
-        watched = WatchedKeyring(place, expected_installation=keyring.installation_id)
+    place = place or KeyringPlace(settings.keyring_file)
     data_keys = DataKeys(keys, place.provider(watched, random=random), clock, random)
     quarantine = Quarantine(data, audit, clock)
     references = ReferenceStore(data_keys, clock, new_id, quarantine=quarantine)

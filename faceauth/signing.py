@@ -8,7 +8,7 @@ Everything that leaves the service signed goes through here: a compact JWS (RFC 
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from joserfc import jws
@@ -32,30 +32,43 @@ class Signer:
     """Signs with the first key; the others are older ones whose signatures must stay checkable.
 
     Args:
-        keys: P-256 keys (RFC 7518, 3.4), each with a `kid`; the first one private.
+        keys: P-256 keys (RFC 7518, 3.4), each with a `kid`; the first one private. Or what returns those that hold
+            now, asked anew for each use, so that a rotation is followed.
 
     Raises:
         ConfigurationError: If there is no key, or one that cannot be used.
     """
 
-    def __init__(self, keys: Sequence[ECKey]) -> None:
+    def __init__(self, keys: Sequence[ECKey] | Callable[[], Sequence[ECKey]]) -> None:
+        self._now = keys if callable(keys) else None
+        self._take(keys() if callable(keys) else keys)
+
+    def _take(self, keys: Sequence[ECKey]) -> None:
         if not keys:
             raise ConfigurationError("There is no signing key. Run: faceauth init")
         if len({_kid(key) for key in keys}) != len(keys):
             raise ConfigurationError("Two signing keys have the same id; ids must differ.")
         if not keys[0].is_private:
             raise ConfigurationError("The first signing key has no private part; restore the keyring.")
-        self._active = keys[0]
-        self._public = tuple(public_key(key) for key in keys)
+        # One assignment, so that no thread sees the keys of two times.
+        self._held = (tuple(keys), tuple(public_key(key) for key in keys))
+
+    def _latest(self) -> tuple[tuple[ECKey, ...], tuple[ECKey, ...]]:
+        """Return the keys and their public parts as they are now."""
+        if self._now is not None:
+            found = tuple(self._now())
+            if found != self._held[0]:
+                self._take(found)
+        return self._held
 
     @property
     def public_keys(self) -> tuple[ECKey, ...]:
         """The keys that check what was signed here, without their private parts."""
-        return self._public
+        return self._latest()[1]
 
     def public_jwks(self) -> dict[str, object]:
         """Return the JWK set (RFC 7517, 5) to publish."""
-        return {"keys": [key.as_dict(private=False) for key in self._public]}
+        return {"keys": [key.as_dict(private=False) for key in self.public_keys]}
 
     def sign(self, claims: Mapping[str, object], *, typ: str) -> str:
         """Return the claims as a compact JWS with `typ` in its header.
@@ -64,12 +77,13 @@ class Signer:
             ValueError: If the claims hold what JSON cannot, such as NaN.
         """
         payload = json.dumps(claims, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        header = {"alg": _ALGORITHM, "kid": _kid(self._active), "typ": typ}
-        return jws.serialize_compact(header, payload, self._active, registry=_registry())
+        active = self._latest()[0][0]
+        header = {"alg": _ALGORITHM, "kid": _kid(active), "typ": typ}
+        return jws.serialize_compact(header, payload, active, registry=_registry())
 
     def check(self, token: str, *, expected_typ: str) -> dict[str, object]:
         """Return the claims of a token signed here; see `check`."""
-        return check(token, keys=self._public, expected_typ=expected_typ)
+        return check(token, keys=self.public_keys, expected_typ=expected_typ)
 
 
 def check(token: str, *, keys: Sequence[ECKey], expected_typ: str) -> dict[str, object]:

@@ -19,6 +19,7 @@ from faceauth.settings import Settings, load_settings
 from faceauth.two_people import destroy_key
 from faceauth.vault.destruction import Destruction
 from faceauth.vault.rotation import Rotation
+from faceauth.vault.signing_rotation import SigningRotation
 
 app = typer.Typer(help="Say how the key-encryption keys stand, rotate and destroy them.", no_args_is_help=True)
 
@@ -133,6 +134,33 @@ def destroy(
         note("Then run this again.")
     else:
         note(f"Version {version} is destroyed. {done.told}")
+
+
+@app.command(name="rotate-signing")
+def rotate_signing(
+    distrust: Annotated[
+        bool, typer.Option("--distrust", help="Take the older keys out of the published set: one may be stolen.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Sign tokens and receipts with a new key; the old one's private part is destroyed, and it only checks."""
+    settings = load_settings()
+    place = keyring_place(settings)
+    data, keys = databases(settings)
+    try:
+        audit = open_log(settings, place.load())
+        check(data, keys)
+        rotation = SigningRotation(place=place, data=data, keys=keys, audit=audit)
+        done = rotation.rotate(tenant=DEFAULT_TENANT, actor="cli", distrust=distrust)
+    finally:
+        data.dispose()
+        keys.dispose()
+        place.close()
+    if as_json:
+        print_json({"signing": done.signing, "checking": list(done.checking)})
+        return
+    note(f"The key {done.signing} signs from now on; {len(done.checking)} older ones are published for checking.")
+    note(f"Now make a new copy of {settings.keyring_file.absolute()}: older copies do not hold the key.")
 
 
 def _counts(settings: Settings) -> dict[str, int] | None:

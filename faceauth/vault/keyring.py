@@ -51,7 +51,7 @@ class Keyring:
     them; new keys are wrapped under `active`, and nothing under `minimum` is opened (R45). `rotating` says that
     the rotation to `active` has begun and is not finished; `destroyed` names the versions that are gone for good.
     `pseudonym_key` keys the audit log's pseudonyms (R50), `replay_key` the marks of frames seen before (R16). The
-    first of `signing_keys` signs, the others still check.
+    first of `signing_keys` signs, the others still check: of those only the public parts are here.
     """
 
     installation_id: str
@@ -241,7 +241,7 @@ def _secrets(keyring: Keyring) -> dict[str, Any]:
         "key_encryption_keys": {str(version): _text(key) for version, key in keyring.kek.items()},
         "pseudonym_key": _text(keyring.pseudonym_key),
         "replay_key": _text(keyring.replay_key),
-        "signing_keys": [key.as_dict(private=True) for key in keyring.signing_keys],
+        "signing_keys": [key.as_dict(private=key.is_private) for key in keyring.signing_keys],
     }
 
 

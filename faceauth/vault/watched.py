@@ -2,9 +2,31 @@
 
 from threading import Lock
 
+from joserfc.jwk import ECKey
+
 from faceauth.errors import FaceauthError, KeyUnavailable
 from faceauth.vault.keyring import Keyring, check_installation
 from faceauth.vault.keyring_place import KeyringPlace
+
+
+class WatchedSigningKeys:
+    """The signing keys of a running service, as its keyring file has them now.
+
+    While the keyring cannot be read, those that were read last go on: a withdrawal is receipted all the same, and
+    a token is made for a decision only, which the key-encryption keys have to be there for.
+    """
+
+    def __init__(self, keyring: "WatchedKeyring", first: tuple[ECKey, ...]) -> None:
+        self._keyring = keyring
+        self._last = first
+
+    def __call__(self) -> tuple[ECKey, ...]:
+        """Return the keys; the first one signs."""
+        try:
+            self._last = self._keyring().signing_keys
+        except KeyUnavailable:
+            return self._last
+        return self._last
 
 
 class WatchedKeyring:

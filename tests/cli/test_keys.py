@@ -117,3 +117,13 @@ def test_without_a_database_nothing_is_rotated(cli: Cli, tmp_path: Path) -> None
     before = (tmp_path / "keyring").read_bytes()
     assert cli("keys", "rotate").exit_code == 1
     assert (tmp_path / "keyring").read_bytes() == before
+
+
+def test_signing_keys_are_rotated_apart(cli: Cli, keyring: Keyring, tmp_path: Path) -> None:
+    create_installation(load_settings())
+    first = keyring.signing_keys[0].kid
+    told = json.loads(cli("keys", "rotate-signing", "--json").stdout)
+    assert told["checking"] == [first]
+    assert load_keyring(tmp_path / "keyring").signing_keys[0].kid == told["signing"] != first
+    assert "0 older" in cli("keys", "rotate-signing", "--distrust").output
+    assert len(load_keyring(tmp_path / "keyring").signing_keys) == 1
