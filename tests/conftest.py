@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +20,19 @@ from tests.clocks import HandClock
 from tests.service import Service, everybody_is_live, make_service
 
 ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "artefacts" / "pages"
+"""Where the tests keep pictures of the pages, and what going through them took."""
+
 CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the pages' pictures are, for a reader to look at."""
+    if any(PICTURES.glob("*.png")):
+        terminalreporter.write_line(f"Pictures of the pages: {PICTURES.relative_to(ROOT)}/")
+    for figures in sorted(PICTURES.glob("*.json")):
+        told = json.loads(figures.read_text(encoding="utf-8"))
+        terminalreporter.write_line(f"{figures.stem}: " + ", ".join(f"{name} {told[name]}" for name in told))
 
 
 @pytest.fixture(scope="session")

@@ -166,7 +166,7 @@ def test_pictures_that_are_none_are_refused_and_the_session_stays_open(server: S
 def test_the_page_is_served(server: Server) -> None:
     page = server.http.get("/ui/capture")
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
-    for name in ("capture.js", "texts.js", "capture.css"):
+    for name in ("capture.js", "capture.css", "face-capture.js", "face-capture.css", "texts.js"):
         assert server.http.get(f"/ui/static/{name}").status_code == 200
 
 

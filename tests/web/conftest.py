@@ -13,11 +13,10 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.api.conftest import Service, clock, installation, made_once, service, settings
-from tests.conftest import ROOT
+from tests.conftest import PICTURES
 
 __all__ = ["clock", "installation", "made_once", "service", "settings"]
 
-ARTEFACTS = ROOT / "artefacts" / "pages"
 WIDTHS = {390: 844, 1280: 800}
 """Of a phone and of a desktop, with their heights, in CSS pixels."""
 
@@ -82,11 +81,11 @@ def looked() -> Callable[[Page, str], None]:
     """Give a function that keeps pictures of a page at both widths and asks axe about it."""
 
     def look(page: Page, name: str) -> None:
-        ARTEFACTS.mkdir(parents=True, exist_ok=True)
+        PICTURES.mkdir(parents=True, exist_ok=True)
         for width, height in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": height})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than {width}"
-            page.screenshot(path=ARTEFACTS / f"{name}-{width}.png", full_page=True)
+            page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
         before = len(COMPLAINTS[page])
         found = Axe().run(page).response["violations"]
         page.evaluate("new Promise((done) => setTimeout(done))")

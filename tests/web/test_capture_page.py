@@ -2,11 +2,15 @@
 
 import json
 import re
+from base64 import urlsafe_b64decode
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from faceauth.liveness.chain import chain_of
 from faceauth.pipeline import SessionAnswer
+from faceauth.types import Challenge, Step
 from tests.api.conftest import Service
 from tests.web.conftest import visited
 
@@ -41,8 +45,17 @@ def test_the_token_leaves_the_address_bar(page: Page, address: str, service: Ser
     assert page.url == f"{address}/ui/capture"
 
 
+def short_challenge(page: Page, *kinds: str) -> dict[str, Any]:
+    """Let the page be told a challenge of short steps, whatever the session's own is."""
+    steps = [{"id": f"s{n}", "kind": kind, "min_ms": 100, "colours": []} for n, kind in enumerate(kinds, 1)]
+    told = {"nonce": "q0z3Yw1m0cXhY0vE2b1nJw", "profile": "motion", "steps": steps}
+    page.route(re.compile("/challenge$"), lambda route: route.fulfill(json=told))
+    return told
+
+
 def test_it_captures_every_step_and_tells_that_it_is_done(page: Page, address: str, service: Service) -> None:
     service.pipeline.answers = [SessionAnswer("accepted")]
+    told = short_challenge(page, "center", "turn_left", "center")
     opened = open_page(page, address, service)
     page.locator("#start").click()
     expect(page.locator("#say")).to_have_text("Look straight into the camera")
@@ -53,15 +66,20 @@ def test_it_captures_every_step_and_tells_that_it_is_done(page: Page, address: s
     assert (session_id, token) == (opened["session_id"], opened["client_token"])
     assert isinstance(timeline, list)
     assert 5 <= len(frames) == len(timeline) <= 90
-    challenge = service.http.get(
-        f"/v1/sessions/{session_id}/challenge", headers={"Authorization": f"Bearer {token}"}
-    ).json()
-    told = list(dict.fromkeys(entry["step"] for entry in timeline))
-    assert told == [step["id"] for step in challenge["steps"]]
+    assert list(dict.fromkeys(entry["step"] for entry in timeline)) == ["s1", "s2", "s3"]
     times = [entry["t_ms"] for entry in timeline]
     assert times[0] == 0
     assert times == sorted(set(times))
     assert all(frame.startswith(b"\xff\xd8") for frame in frames)
+    challenge = Challenge(
+        nonce=urlsafe_b64decode(told["nonce"] + "=="),
+        profile="motion",
+        steps=tuple(Step(step["id"], step["kind"], step["min_ms"]) for step in told["steps"]),
+        expires_at=service.clock(),
+    )
+    # The page hashed the very bytes that it sent.
+    (chain,) = service.pipeline.chains
+    assert chain == chain_of(challenge, zip(times, frames, strict=True)).digest.hex()
 
 
 def test_guidance_then_a_second_try_then_denied_with_another_way(
@@ -69,9 +87,7 @@ def test_guidance_then_a_second_try_then_denied_with_another_way(
 ) -> None:
     """R13."""
     service.pipeline.answers = [SessionAnswer("open", ("too_dark", "no_face")), SessionAnswer("denied")]
-    short = {"id": "s1", "kind": "center", "min_ms": 100, "colours": []}
-    told = {"nonce": "q0z3Yw1m0cXhY0vE2b1nJw", "profile": "motion", "steps": [short]}
-    page.route(re.compile("/challenge$"), lambda route: route.fulfill(json=told))
+    short_challenge(page, "center")
     open_page(page, address, service)
     page.locator("#start").click()
     expect(page.locator("#hints li")).to_have_text(
@@ -203,7 +219,7 @@ def test_a_page_of_another_origin_embeds_it(browser: Browser, address: str, serv
     script = (
         "const face = document.querySelector('face-capture'); window.heard = [];"
         "for (const name of ['ready', 'accepted', 'denied', 'cancelled', 'error'])"
-        "  face.addEventListener(name, (event) => heard.push([name, event.detail]));"
+        "  face.addEventListener(name, ({ detail }) => (document.title = heard.push([name, detail])));"
         f"face.session = '{opened['session_id']}'; face.token = '{opened['client_token']}';"
     )
     # A page on https that calls 127.0.0.1 needs a permission of its own in Chromium; services are elsewhere.
@@ -225,7 +241,7 @@ def test_a_page_of_another_origin_embeds_it(browser: Browser, address: str, serv
         assert page.evaluate("document.querySelector('face-capture').token") is None
         page.get_by_role("button", name="暂不使用").click()
         expect(page.get_by_text("没有拍摄任何照片").first).to_be_visible()
-        page.wait_for_function("window.heard.length === 2")
+        expect(page).to_have_title("2")
         told = {"session": opened["session_id"]}
         assert page.evaluate("window.heard") == [["ready", told], ["cancelled", told]]
     assert service.call("GET", f"/v1/sessions/{opened['session_id']}").json()["state"] == "cancelled"
