@@ -270,6 +270,7 @@ class Streams:
         live.to_send.set()
 
     async def _deny(self, live: Live, denied: Denied) -> None:
+        log.info("stream.refused", reason=denied.reason, why=str(denied))
         try:
             claim = live.claim or await self._begin(live)
             await self._run(self._records, self._ending.refuse, claim, denied)

@@ -193,7 +193,8 @@ class _Device:
     async def _send(self, socket: ClientConnection) -> None:
         due = perf_counter()
         while True:
-            due += 1 / FPS
+            # A camera that was kept from running leaves frames out; it makes up for none.
+            due = max(due + 1 / FPS, perf_counter())
             step = self._step
             if step is not None:
                 now = perf_counter()

@@ -100,6 +100,21 @@ def test_light_on_a_print_is_flat(lit: Challenge, alive: Burst) -> None:
     assert gate_of(lit, sheet) in {"motion", "parallax"}
 
 
+@pytest.mark.parametrize(("least", "flat", "more"), [(0.99, -1.0, "flash"), (0.99, 0.99, "")])
+def test_what_is_neither_face_nor_flat_is_asked_for_once_more(
+    lit: Challenge, alive: Burst, least: float, flat: float, more: str
+) -> None:
+    """Between the two thresholds one more flash is asked for, once; below both it is denied at once."""
+    profile = replace(MOTION_FLASH, flash_shape=least, flash_flat=flat)
+    with pytest.raises(LivenessDenied) as denied:
+        judge("fs_1", lit, alive, embedder=MeanEmbedder(), profile=profile)
+    assert denied.value.gate == "flash"
+    assert getattr(denied.value, "more", "") == more
+    with pytest.raises(LivenessDenied) as again:
+        judge("fs_1", replace(lit, extra=1), alive, embedder=MeanEmbedder(), profile=profile)
+    assert type(again.value) is LivenessDenied
+
+
 def test_a_challenge_that_shows_no_colours_accepts_nobody(genuine: Burst, turns: Challenge) -> None:
     """R4: the level names the gate, so the gate must have something to judge."""
     assert gate_of(replace(turns, profile="motion+flash"), genuine) == "flash"
