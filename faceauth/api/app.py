@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 import faceauth
+from faceauth.api.bound import Bound
+from faceauth.api.browser import cookie_name
 from faceauth.api.envelope import REQUEST_ID, Envelope
 from faceauth.api.metrics import Metrics
 from faceauth.api.openapi import build_document
@@ -43,6 +45,7 @@ from faceauth.api.tending import tend
 from faceauth.api.work import Work
 from faceauth.errors import ConfigurationError
 from faceauth.installation import Installation
+from faceauth.openid import OpenId
 
 ROUTERS: Final = (
     scenarios.router,
@@ -100,6 +103,7 @@ def create_app(installation: Installation) -> FastAPI:
         app.include_router(router)
     app.mount("/ui/static", pages.static_files())
     install_handlers(app)
+    app.add_middleware(Bound, browser_of=_browser_of(installation), cookie=cookie_name(settings.issuer))
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -115,6 +119,16 @@ def create_app(installation: Installation) -> FastAPI:
         is_upload=lambda path: _UPLOAD.fullmatch(path) is not None,
     )
     return app
+
+
+def _browser_of(installation: Installation) -> Callable[[str], bytes | None]:
+    requests = OpenId.of(installation).requests
+
+    def look(session_id: str) -> bytes | None:
+        with installation.data.read() as conn:
+            return requests.browser_of(conn, session_id)
+
+    return look
 
 
 class _Service(FastAPI):

@@ -12,7 +12,7 @@ from tests.service import BLUE
 
 
 def test_a_login_the_whole_way(party: Party) -> None:
-    """oidcc-server: authorization request, code, token, ID Token, userinfo."""
+    """oidcc-server, oidcc-idtoken-signature, oidcc-ensure-request-with-valid-pkce-succeeds."""
     begun = party.begin()
     assert party.show(begun) == "accepted"
     answer = party.http.get(begun.back)
@@ -87,15 +87,16 @@ def test_what_may_be_left_out_is(party: Party) -> None:
         pytest.param({"ui_locales": "se"}, id="oidcc-ui-locales"),
         pytest.param({"claims_locales": "se"}, id="oidcc-claims-locales"),
         pytest.param({"acr_values": "1 2"}, id="oidcc-ensure-request-with-acr-values-succeeds"),
-        pytest.param({"max_age": "10000"}, id="oidcc-max-age-10000"),
+        pytest.param({"max_age": "10000"}, id="any max_age"),
         pytest.param({"max_age": "1"}, id="oidcc-max-age-1"),
         pytest.param({"prompt": "login"}, id="oidcc-prompt-login"),
         pytest.param({"scope": "openid profile email address phone"}, id="oidcc-scope-all"),
+        pytest.param({"scope": "email openid"}, id="oidcc-ensure-other-scope-order-succeeds"),
         pytest.param({"claims": '{"userinfo":{"name":{"essential":true}}}'}, id="oidcc-claims-essential"),
     ],
 )
 def test_what_is_not_supported_is_passed_over(party: Party, more: dict[str, str]) -> None:
-    """The parametrisations are the suite's checks. A login is always fresh, so every `max_age` holds."""
+    """The ids that begin so are the suite's checks. A login is always fresh, so every `max_age` holds."""
     before = party.service.clock()
     tokens = party.tokens(**more)
     assert tokens["scope"] == "openid"
@@ -112,7 +113,7 @@ def test_two_logins_one_after_the_other_are_two(party: Party) -> None:
 
 
 def test_an_id_token_of_before_names_the_account(party: Party) -> None:
-    """oidcc-id-token-hint, without `prompt=none`: no login is remembered. An old token will do."""
+    """As oidcc-id-token-hint, but without `prompt=none`: no login is remembered. An old token will do."""
     hint = party.tokens()["id_token"]
     party.service.clock.forward(86_400)
     tokens = party.tokens(login_hint=None, id_token_hint=hint)

@@ -1,6 +1,7 @@
 """What the authorization endpoint refuses, and whom it tells. Docstrings name the conformance suite's checks."""
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 from faceauth.api.browser import cookie_name
 from tests.oidc.conftest import CALLBACK, CHALLENGE, Party, parameters
@@ -185,3 +186,39 @@ def test_a_form_from_elsewhere_brings_no_cookie(party: Party) -> None:
 def test_the_cookie_keeps_to_its_host_where_there_is_tls() -> None:
     assert cookie_name("https://face.example") == "__Host-faceauth-login"
     assert cookie_name("http://127.0.0.1:8000") == "faceauth-login"
+
+
+@pytest.mark.parametrize("path", ["challenge", "frames", "cancel"])
+def test_only_the_browser_that_began_a_login_captures_for_it(party: Party, path: str) -> None:
+    """A capture's address that was passed on is of no use: else another's face would log its sender in."""
+    begun = party.begin()
+    url = f"/v1/sessions/{begun.session_id}/{path}"
+    headers = {"Authorization": f"Bearer {begun.client_token}"}
+    method = "GET" if path == "challenge" else "POST"
+    kept = party.http.cookies.get("faceauth-login")
+    assert party.http.request(method, url, headers=headers).status_code != 401
+    for value in (None, "0" * 64):
+        party.http.cookies.clear()
+        if value is not None:
+            party.http.cookies.set("faceauth-login", value)
+        refused = party.http.request(method, url, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated")
+    assert kept is not None
+
+
+def test_nor_does_another_browser_stream_for_it(party: Party) -> None:
+    begun = party.begin()
+    party.http.cookies.clear()
+    headers = {"Authorization": f"Bearer {begun.client_token}"}
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        party.http.websocket_connect(f"/v1/sessions/{begun.session_id}/stream", headers=headers),
+    ):
+        pass
+    assert closed.value.code == 4401
+
+
+def test_other_sessions_know_no_browser(party: Party) -> None:
+    opened = party.service.open("verify")
+    headers = {"Authorization": f"Bearer {opened.client_token}"}
+    assert party.http.get(f"/v1/sessions/{opened.session_id}/challenge", headers=headers).status_code == 200

@@ -13,7 +13,7 @@ export async function call(base, method, path, token, body) {
       method,
       body: json ? JSON.stringify(body) : body,
       headers: { Authorization: `Bearer ${token}`, ...(json ? { "Content-Type": "application/json" } : {}) },
-      credentials: "omit",
+      credentials: "same-origin",
       referrerPolicy: "no-referrer",
     });
   } catch {
