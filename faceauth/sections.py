@@ -197,7 +197,7 @@ class WebhookSettings(Section):
 class CampaignSettings(Section):
     """Asking for consent again (docs/campaigns.md)."""
 
-    batch: PositiveInt = Field(default=200, le=5000, description="People asked in one transaction.")
+    batch: PositiveInt = Field(default=50, le=5000, description="People asked in one transaction.")
     every_s: NonNegativeInt = Field(
         default=60, le=86_400, description="Seconds between two rounds; 0: only by `faceauth campaign run`."
     )

@@ -14,6 +14,7 @@ ALLOWED = frozenset(
         "consent_id",
         "count",
         "device_id",
+        "endpoint_id",
         "generation",
         "incident_id",
         "key_id",

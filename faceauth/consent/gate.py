@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from faceauth.clock import Clock
+from faceauth.consent.questions import open_question
 from faceauth.consent.standing import (
     LiveConsent,
     being_erased,
@@ -30,7 +31,8 @@ class ConsentGate:
         Raises:
             UnknownScenario: There is no such scenario.
             ConsentRequired: Never given, refused, withdrawn, being erased, suspended, or the scenario is retired.
-            ConsentStale: Its time is over, or a material notice came into force after it.
+            ConsentStale: Its time is over, a material notice came into force after it, or a campaign's question
+                about it waits for an answer.
         """
         consent = self._check(conn, tenant, account, scenario, lock=False)
         return ConsentGrant(
@@ -79,4 +81,6 @@ class ConsentGate:
             raise ConsentStale("The consent's time is over. Ask again, or use another method.")
         if newer_material_notice(conn, tenant, scenario, consent, now) is not None:
             raise ConsentStale("The notice has changed in substance. Ask again, or use another method.")
+        if open_question(conn, tenant, account, scenario) is not None:
+            raise ConsentStale("A question about this consent waits for an answer. Ask it, or use another method.")
         return consent

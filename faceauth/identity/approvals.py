@@ -34,6 +34,7 @@ class Kind(StrEnum):
 
     KEY_DESTROY = "key_destroy"
     MODEL_RETIRE = "model_retire"
+    CAMPAIGN_ERASE = "campaign_erase"
     INCIDENT_EXPORT = "incident_export"
 
 
