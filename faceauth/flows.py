@@ -234,6 +234,8 @@ class Flows:
                 account=flow.account,
                 reauthenticated_at=flow.reauthenticated_at,
                 actor=f"flow:{flow_id}",
+                # The page is the person's own: it goes the same way whatever is in the way of a login (R25).
+                veiled=flow.purpose == "verify",
             )
         except FaceauthError as error:
             with self.data.begin() as conn:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import InvalidRequest
 from faceauth.flows import check_return_url
 from tests.api.conftest import Service
@@ -141,16 +142,31 @@ def test_another_text_or_a_ticked_box_is_no_answer(service: Service, wrong: dict
     assert service.call("GET", "/v1/accounts/anna/consents").json() == {"consents": []}
 
 
-def test_without_an_answer_there_is_no_session_and_the_page_is_not_told_why(service: Service) -> None:
+def test_without_an_answer_nobody_enrols_and_the_page_is_not_told_why(service: Service) -> None:
     """R25, R29."""
     service.account()
-    minted = mint(service)
+    minted = mint(service, purpose="enrol")
     begun = begin(service, minted)
     denied = page(service, minted["flow_id"], "session", begun["page_token"])
     assert (denied.status_code, denied.json()["code"]) == (403, "denied")
     assert "consent" not in denied.text
     told = state(service, minted)
     assert (told["state"], told["reason"], told["session_id"]) == ("denied", "consent_required", None)
+
+
+def test_a_login_goes_the_same_way_whatever_is_in_its_way(service: Service) -> None:
+    """R25: a session is opened all the same, and cannot be accepted."""
+    service.account()
+    minted = mint(service)
+    begun = begin(service, minted)
+    assert page(service, minted["flow_id"], "session", begun["page_token"]).status_code == 201
+    told = state(service, minted)
+    assert told["state"] == "open"
+    with service.installation.data.begin() as conn:
+        session = service.installation.desk.sessions.for_backend(
+            conn, tenant=DEFAULT_TENANT, session_id=told["session_id"], now=service.clock()
+        )
+    assert session.withheld == "consent_required"
 
 
 def test_enrolling_needs_a_fresh_proof_and_the_link_lives_no_longer_than_it(service: Service) -> None:

@@ -124,7 +124,7 @@ def test_a_face_agrees_enrols_and_logs_in_and_a_print_does_not(
 
 
 def log_in(browser: Browser, server: Server, subject: Subject) -> tuple[dict[str, Any], int, float]:
-    """Go through a flow; return how it went, the clicks, and the seconds from the click to the backend's answer."""
+    """Go through a flow; return how it went, the clicks, and the seconds from the act to the token."""
     with before(browser, subject) as (page, rendering):
         flow_id, address = link(server, "verify")
         page.goto(address)
