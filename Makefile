@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 # Relative as a target, because make splits names at spaces; absolute for the programs, which may run elsewhere.
 PACK := .cache/models/open
+JS := .cache/js/.made
 export FACEAUTH_MODELS_DIR := $(CURDIR)/.cache/models
 export OMP_NUM_THREADS ?= 1
 
@@ -31,7 +32,7 @@ help: ## what can be made
 demo: $(VENV)/.project $(PACK) ## the whole story in a terminal, on real photographs (IMAGES=folder of people)
 	@$(BIN)/faceauth demo $(if $(IMAGES),--images "$(IMAGES)")
 
-test: $(VENV)/.dev $(VENV)/.project $(PACK) ## the tests (JOBS=1: one after the other; ARGS=…: for pytest)
+test: $(VENV)/.dev $(VENV)/.project $(PACK) $(JS) ## the tests (JOBS=1: one after the other; ARGS=…: for pytest)
 	@$(BIN)/python -m pytest -m "not soak" --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev $(VENV)/.project ## ruff: rules and format
@@ -97,6 +98,13 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.lock
 $(VENV)/.project: $(VENV)/.run pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
+
+# For one test of the OpenID provider, which is skipped where there is no npm.
+$(JS): tests/oidc/relying_party/package-lock.json
+	@mkdir -p $(@D) && cp $(<D)/package.json $(<D)/package-lock.json $(@D)
+	@if ! command -v npm >/dev/null; then echo "No npm here: the test with a JavaScript client will be skipped."; \
+	elif (cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent); then touch $@; \
+	else echo "openid-client was not installed: the test with it will be skipped."; fi
 
 # Installing what is there already is quick and changes nothing; the folder's time is the stamp.
 $(PACK): $(VENV)/.project faceauth/models/manifest.toml

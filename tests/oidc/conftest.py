@@ -171,12 +171,9 @@ class Party:
         return [str(one.event) for one in found]
 
 
-@pytest.fixture(scope="session")
-def enrolled_once(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with Anna enrolled, to copy: showing a face takes longer than all else."""
-    folder = tmp_path_factory.mktemp("enrolled")
-    clock = HandClock()
-    with pytest.MonkeyPatch.context() as patch, databases.copied_sqlite(sqlite_template, folder) as pair:
+def enrol(template: Path, folder: Path, clock: HandClock) -> Path:
+    """Make a folder with Anna enrolled: a pair of databases, and the keyring."""
+    with pytest.MonkeyPatch.context() as patch, databases.copied_sqlite(template, folder) as pair:
         patch.setattr(pipeline_module, "judge", everybody_is_live)
         service = make_service(pair, create_keyring(folder / "keyring", now=clock()), folder, clock)
         service.agree()
@@ -184,6 +181,12 @@ def enrolled_once(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactor
         for database in pair:
             database.truncate_wal()
     return folder
+
+
+@pytest.fixture(scope="session")
+def enrolled_once(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Anna enrolled, to copy: showing a face takes longer than all else."""
+    return enrol(sqlite_template, tmp_path_factory.mktemp("enrolled"), HandClock())
 
 
 @pytest.fixture
