@@ -10,4 +10,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert_if_absent(conn: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless its key is taken; return whether it was inserted."""
     make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    return conn.execute(make(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    statement = make(table).values(**values).on_conflict_do_nothing()
+    # Without the option SQLAlchemy asks psycopg for no count after an INSERT, and it is -1.
+    return conn.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
