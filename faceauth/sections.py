@@ -184,7 +184,9 @@ class RetentionSettings(Section):
 class WebhookSettings(Section):
     """Messages to applications (docs/webhooks.md)."""
 
-    allow: list[str] = Field(default_factory=list, description="Hosts that messages may go to; none without (R26).")
+    allow: list[str] = Field(
+        default_factory=list, description="Hosts that messages may go to; none without (R26)."
+    )
     private: bool = Field(
         default=False, description="Whether they may be at private, link-local or loopback addresses."
     )
@@ -200,6 +202,17 @@ class CampaignSettings(Section):
     batch: PositiveInt = Field(default=50, le=5000, description="People asked in one transaction.")
     every_s: NonNegativeInt = Field(
         default=60, le=86_400, description="Seconds between two rounds; 0: only by `faceauth campaign run`."
+    )
+
+
+class AdministrationSettings(Section):
+    """What administrators see and do (docs/administration.md)."""
+
+    minimum_group: int = Field(
+        default=10, ge=2, le=10_000, description="People a statistic must stand for; smaller groups are not told."
+    )
+    bulk: PositiveInt = Field(
+        default=10, description="People from which on an erasure of many takes a second person (R52)."
     )
 
 

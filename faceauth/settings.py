@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from faceauth.errors import ConfigurationError
 from faceauth.sections import (
+    AdministrationSettings,
     AttemptSettings,
     AuditSettings,
     CampaignSettings,
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     consent: ConsentSettings = Field(default_factory=ConsentSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    administration: AdministrationSettings = Field(default_factory=AdministrationSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
 

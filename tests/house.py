@@ -106,6 +106,7 @@ REPOSITORIES = {
     "audit/log.py",
     "audit/register.py",
     "audit/tree.py",
+    "audit/usage.py",
     "capture/flow.py",
     "capture/seen_frames.py",
     "capture/seen_views.py",

@@ -37,15 +37,17 @@ from faceauth.api.routes import (
     scenarios,
     service,
     sessions,
+    statistics,
     stream,
     tokens,
 )
 from faceauth.api.streams import Streams
-from faceauth.api.tending import tend
+from faceauth.api.tending import tend, watch
 from faceauth.api.work import Work
 from faceauth.errors import ConfigurationError
 from faceauth.installation import Installation
 from faceauth.openid import OpenId
+from faceauth.statistics import Statistics
 
 ROUTERS: Final = (
     scenarios.router,
@@ -68,6 +70,7 @@ ROUTERS: Final = (
     keys.router,
     approvals.router,
     incidents.router,
+    statistics.router,
     service.router,
     pages.router,
 )
@@ -93,7 +96,7 @@ def create_app(installation: Installation) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_living(work, streams, installation),
+        lifespan=_living(work, streams, metrics, installation),
     )
     app.state.installation = installation
     app.state.work = work
@@ -141,12 +144,15 @@ class _Service(FastAPI):
         return self.openapi_schema
 
 
-def _living(work: Work, streams: Streams, installation: Installation) -> Any:
+def _living(work: Work, streams: Streams, metrics: Metrics, installation: Installation) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tending = asyncio.create_task(tend(installation.erasure))
+        numbers = Statistics.of(installation)
+        watching = asyncio.create_task(watch(lambda: metrics.watched(numbers.watch())))
         yield
         tending.cancel()
+        watching.cancel()
         await streams.close()
         work.close()
 

@@ -4,6 +4,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from faceauth.statistics import Watched
+
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 BUCKETS: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -28,6 +30,31 @@ class Metrics:
             "faceauth_shed", "Posts turned away because the queue was full.", registry=self._registry
         )
         self._taken = Gauge("faceauth_work_taken", "Posts judged now or waiting.", registry=self._registry)
+
+        self._people = Gauge("faceauth_people_enrolled", "Accounts with a face (R55).", registry=self._registry)
+        self._incidents = Gauge(
+            "faceauth_incidents_open", "Incidents that wait for somebody.", registry=self._registry
+        )
+        self._overdue = Gauge(
+            "faceauth_incidents_overdue",
+            "Incidents the authority was not told of within 72 hours (R54).",
+            registry=self._registry,
+        )
+        self._usage = Gauge(
+            "faceauth_usage_people",
+            "People of yesterday (UTC) by scenario; groups that are too small are left out.",
+            ["scenario"],
+            registry=self._registry,
+        )
+
+    def watched(self, found: Watched) -> None:
+        """Set what is looked at now and then."""
+        self._people.set(found.people)
+        self._incidents.set(found.incidents_open)
+        self._overdue.set(found.incidents_overdue)
+        self._usage.clear()
+        for group in found.yesterday:
+            self._usage.labels(group.scenario or "others").set(group.people)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is the template, without anyone's name in it."""

@@ -17,6 +17,7 @@ class Event(StrEnum):
     APPROVAL_GIVEN = "operator:approval:given"
     APPROVAL_REFUSED = "operator:approval:refused"
     APPROVAL_USED = "operator:approval:used"
+    ENROLMENT_REACHED = "service:enrolment:reached"
     BACKUP_WRITTEN = "operator:backup:written"
     BACKUP_RESTORED = "operator:backup:restored"
     APIKEY_CREATED = "operator:apikey:created"

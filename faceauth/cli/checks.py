@@ -5,12 +5,12 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from faceauth.cli import passive
+from faceauth.cli import passive, watching
+from faceauth.cli.findings import Finding
 from faceauth.clock import Clock, system_clock
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
@@ -30,23 +30,12 @@ from faceauth.vault.references import ReferenceStore
 from faceauth.vault.replay import check_not_older
 from faceauth.vault.tombstones import load, unfinished
 
-State = Literal["ok", "warning", "problem"]
-
 LITTLE_SPACE: Final = 500_000_000
 """Bytes free below which a warning is due. Own figure: a database that cannot grow refuses every login."""
 
 
 A_WHILE: Final = timedelta(minutes=2)
 """How old an unfinished erasure may be before it is a problem (own figure): by then it was tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found, in one line that says what to do where something is wrong."""
-
-    name: str
-    state: State
-    line: str
 
 
 def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
@@ -184,6 +173,8 @@ def _databases(  # noqa: PLR0917  all that its checks lean on
         except FaceauthError as error:
             yield Finding(name, "problem", str(error))
             return
+    yield watching.incidents(data, clock())
+    yield watching.enrolment(data)
 
 
 class _WrongError(FaceauthError):

@@ -7,8 +7,9 @@ from typing import Annotated, Final
 import typer
 from pydantic import SecretStr
 
-from faceauth.cli.checks import State, examine
+from faceauth.cli.checks import examine
 from faceauth.cli.console import Json, console, print_json
+from faceauth.cli.findings import State
 from faceauth.cli.settling import settle
 from faceauth.clock import system_clock
 from faceauth.settings import load_settings, setting_values

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.consent.names import masked
 from faceauth.installation import open_installation
 from faceauth.retention import Retention
 from faceauth.settings import load_settings
@@ -58,7 +59,8 @@ def _plan(retention: Retention, *, as_json: bool) -> None:
         due = [
             {
                 "tenant": one.tenant,
-                "account": one.account,
+                "account": masked(one.account),
+                "subject": retention.audit.pseudonym(one.tenant, one.account),
                 "scenario": one.scenario,
                 "reason": one.clock,
                 "since": one.since.isoformat(timespec="seconds"),
@@ -73,7 +75,7 @@ def _plan(retention: Retention, *, as_json: bool) -> None:
     for heading in ("tenant", "account", "scenario", "because", "since"):
         table.add_column(heading)
     for one in plan.due:
-        table.add_row(one.tenant, one.account, one.scenario, WHY[one.clock], f"{one.since:%Y-%m-%d}")
+        table.add_row(one.tenant, masked(one.account), one.scenario, WHY[one.clock], f"{one.since:%Y-%m-%d}")
     if plan.due:
         console().print(table)
     note(f"To erase: {len(plan.due)}. Old records of sessions to delete: {plan.sessions}. Nothing was done.")

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from faceauth.db.schema import biometric_references
+from faceauth.db.rows import insert_if_absent
+from faceauth.db.schema import biometric_references, installation
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ def people_enrolled(conn: Connection) -> int:
     table = biometric_references
     people = select(table.c.tenant, table.c.account).distinct().subquery()
     return int(conn.execute(select(func.count()).select_from(people)).scalar_one())
+
+
+def note_alert(conn: Connection, *, now: datetime) -> bool:
+    """Write down that so many are enrolled that somebody has to be told; return whether it is new (R55)."""
+    return insert_if_absent(conn, installation, {"key": "enrolment_alert", "value": now.isoformat()})
 
 
 def models_of_accounts(conn: Connection, *, tenant: str) -> dict[str, set[bytes]]:

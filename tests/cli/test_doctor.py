@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from faceauth.cli.checks import Finding, examine
+from faceauth.cli.checks import examine
+from faceauth.cli.findings import Finding
 from faceauth.settings import load_settings, setting_fields
 
 Cli = Callable[..., Result]

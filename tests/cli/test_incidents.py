@@ -9,6 +9,7 @@ import pytest
 from typer.testing import Result
 
 from faceauth.audit import register
+from faceauth.cli.watching import incidents
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.installation import create_installation, databases
@@ -75,3 +76,17 @@ def test_the_report_is_the_whole_output(cli: Cli) -> None:
         refused = cli("incidents", "report", name)
         assert refused.exit_code == 1
         assert name in refused.stderr
+
+
+@pytest.mark.parametrize(("hours", "state"), [(1, "warning"), (73, "problem")])
+def test_doctor_tells_what_waits(hours: float, state: str) -> None:
+    """R54: overdue is a problem, so doctor fails."""
+    enter("incident_one", hours_ago=hours)
+    data, keys = databases(load_settings())
+    try:
+        finding = incidents(data, system_clock())
+        assert finding.state == state
+        assert "incident_one" in finding.line
+    finally:
+        data.dispose()
+        keys.dispose()

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from faceauth.audit.log import AuditLog
 from faceauth.cli import retention as command
+from faceauth.clock import system_clock
 from faceauth.consent.terms import Due
 from faceauth.retention import Done, Plan, Retention
 
@@ -33,7 +35,9 @@ def something_due(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> list
             called.append("close")
 
     monkeypatch.setattr(command, "open_installation", lambda *_, **__: Opened())
-    monkeypatch.setattr(Retention, "of", classmethod(lambda cls, _: object.__new__(cls)))
+    made = object.__new__(Retention)
+    object.__setattr__(made, "audit", AuditLog(pseudonym_key=b"k" * 32, clock=system_clock))
+    monkeypatch.setattr(Retention, "of", classmethod(lambda *_: made))
     monkeypatch.setattr(Retention, "plan", lambda _: Plan((DUE,), 3))
     monkeypatch.setattr(Retention, "run", run)
     return called
@@ -43,11 +47,13 @@ def test_a_dry_run_lists_what_and_why(cli: Cli, something_due: list[str]) -> Non
     """R39: and erases nothing."""
     shown = cli("retention", "run", "--dry-run")
     assert shown.exit_code == 0
-    for word in ("anna", "login", "nobody used it", "2026-02-27"):
+    assert "anna" not in shown.stdout, "names are shown in disguise"
+    for word in ("a***", "login", "nobody used it", "2026-02-27"):
         assert word in shown.stdout
     assert "Nothing was done" in shown.stderr
     told = json.loads(cli("retention", "run", "--dry-run", "--json").stdout)
     assert told["due"][0]["reason"] == "inactivity"
+    assert (told["due"][0]["account"], len(told["due"][0]["subject"])) == ("a***", 64)
     assert told["sessions"] == 3
     assert "run" not in something_due
 

@@ -1,0 +1,36 @@
+"""What `faceauth doctor` says of things that wait for a person: incidents, and how many people are enrolled."""
+
+from datetime import datetime
+
+from faceauth.audit import register
+from faceauth.cli.findings import Finding
+from faceauth.db.engine import Database
+from faceauth.statistics import ALERT_AT
+from faceauth.vault.enrolled import people_enrolled
+
+
+def incidents(data: Database, now: datetime) -> Finding:
+    """Say which incidents wait; one whose 72 hours are over is a problem (R54)."""
+    with data.read() as conn:
+        waiting = register.unfinished(conn)
+    late = [one for one in waiting if one.overdue(now)]
+    if late:
+        names = ", ".join(one.incident_id for one in late[:3])
+        line = f"The authority had to be told of {names} by {late[0].due_at:%Y-%m-%d %H:%M} UTC: docs/incidents.md"
+        return Finding("incidents", "problem", line)
+    if waiting:
+        names = ", ".join(one.incident_id for one in waiting[:3])
+        return Finding("incidents", "warning", f"{len(waiting)} open ({names}). See: faceauth incidents list")
+    return Finding("incidents", "ok", "none open")
+
+
+def enrolment(data: Database) -> Finding:
+    """Say how many people are enrolled; from 100,000 on a filing is due in China (R55)."""
+    with data.read() as conn:
+        people = people_enrolled(conn)
+    if people >= ALERT_AT:
+        line = (
+            f"{people:,} people are enrolled: from {ALERT_AT:,} on, China's measures ask for a filing within 30 "
+        )
+        return Finding("people", "warning", line + "working days. See docs/administration.md")
+    return Finding("people", "ok", f"{people:,} enrolled")
