@@ -1,8 +1,10 @@
 """The capture page in a real browser: a click first, then the steps, the frames, and the outcome."""
 
+import hashlib
 import json
 import re
 from base64 import urlsafe_b64decode
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from faceauth.liveness.chain import chain_of
 from faceauth.pipeline import SessionAnswer
-from faceauth.types import Challenge, Step
+from faceauth.types import Challenge, Step, Transaction
 from tests.api.conftest import Service
 from tests.web.conftest import visited
 
@@ -71,15 +73,68 @@ def test_it_captures_every_step_and_tells_that_it_is_done(page: Page, address: s
     assert times[0] == 0
     assert times == sorted(set(times))
     assert all(frame.startswith(b"\xff\xd8") for frame in frames)
+    # The page hashed the very bytes that it sent.
+    assert service.pipeline.chains == [chained(told, times, frames, service)]
+
+
+def chained(
+    told: dict[str, Any], times: Sequence[int], frames: Sequence[bytes], service: Service, text: str | None = None
+) -> str:
+    """Return the chain over a post as the service computes it, in hex."""
+    shown = None if text is None else Transaction(hashlib.sha256(text.encode()).digest(), text)
     challenge = Challenge(
         nonce=urlsafe_b64decode(told["nonce"] + "=="),
-        profile="motion",
+        profile=told["profile"],
         steps=tuple(Step(step["id"], step["kind"], step["min_ms"]) for step in told["steps"]),
         expires_at=service.clock(),
+        transaction=shown,
     )
-    # The page hashed the very bytes that it sent.
-    (chain,) = service.pipeline.chains
-    assert chain == chain_of(challenge, zip(times, frames, strict=True)).digest.hex()
+    return chain_of(challenge, zip(times, frames, strict=True)).digest.hex()
+
+
+def test_the_text_that_was_shown_is_what_is_chained(page: Page, address: str, service: Service) -> None:
+    """What you see is what you sign: the digest is of the words on the page, not of what came with them."""
+    told = short_challenge(page, "center")
+    text = "Pay 30.00 EUR to Bea\u2019s Books"
+    told["transaction"] = {"text": text, "locale": "en", "sha256": "0" * 64}
+    service.pipeline.answers = [SessionAnswer("accepted")]
+    open_page(page, address, service)
+    expect(page.locator("#transaction")).to_have_text(text)
+    page.locator("#start").click()
+    expect(page.locator("#say")).to_contain_text("Done.", timeout=20_000)
+    ((_, _, frames, timeline),) = service.pipeline.asked
+    assert isinstance(timeline, list)
+    times = [entry["t_ms"] for entry in timeline]
+    assert service.pipeline.chains == [chained(told, times, frames, service, text)]
+
+
+def test_frames_follow_what_the_connection_carries(page: Page, address: str) -> None:
+    """Fewer and smaller within a burst; another size only between two, for points are followed through one."""
+    page.goto(f"{address}/ui/capture")
+    found = page.evaluate(
+        """async () => {
+          const { Pace } = await import("/ui/static/pace.js");
+          const told = [];
+          const tell = (pace) => told.push([pace.shape.width, pace.shape.quality, Math.round(pace.everyMs)]);
+          const pace = new Pace(20);
+          tell(pace);
+          pace.sent(50_000, 0);
+          told.push(pace.tooMany(100_000), pace.tooMany(200_000));
+          tell(pace);
+          pace.heard(2000);
+          tell(pace);
+          pace.heard(2000);
+          tell(pace);
+          pace.begin();
+          tell(pace);
+          for (let n = 0; n < 72; n += 1) pace.sent(20_000, 0);
+          tell(pace);
+          tell(new Pace(900));
+          return told;
+        }"""
+    )
+    fast, fewer, least = [640, 0.9, 83], [640, 0.8, 91], [640, 0.7, 100]
+    assert found == [fast, False, True, fewer, least, least, [480, 0.7, 100], [480, 0.9, 83], [480, 0.8, 91]]
 
 
 def test_guidance_then_a_second_try_then_denied_with_another_way(
