@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,20 @@ TRIES = 3
 
 
 @contextmanager
-def before(browser: Browser, subject: Subject) -> Iterator[tuple[Page, list[float]]]:
-    """Open a page with `subject` before its camera, and a list of the seconds that rendering them took."""
+def before(
+    browser: Browser, subject: Subject, film: Callable[[Subject, dict[str, Any]], list[list[bytes]]] = bursts
+) -> Iterator[tuple[Page, list[float]]]:
+    """Open a page with `subject` before its camera, and a list of the seconds that rendering them took.
+
+    `film` returns the JPEGs of each step of a challenge.
+    """
     context = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
     page = context.new_page()
     rendering: list[float] = []
 
     def render(challenge: dict[str, Any]) -> list[list[str]]:
         began = time.perf_counter()
-        found = for_script(bursts(subject, challenge))
+        found = for_script(film(subject, challenge))
         rendering.append(time.perf_counter() - began)
         return found
 
