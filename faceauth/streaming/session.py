@@ -191,8 +191,9 @@ class StreamSession:
             raise breach("A signature must be short.")
         said = read_json(raw)
         if isinstance(said, dict) and said.get("type") == "signature":
-            # Nothing in it is no signature, which is for the check to say: the device is not asked again.
-            self.signature = said.get("signature") or {}
+            # None: the person would not, or the key is gone. It is judged as if none had been announced.
+            self.signature = said.get("signature")
+            self.signs = self.signature is not None
         # Anything else is the header of a frame that was still on its way.
 
     def binary(self, jpeg: bytes) -> None:

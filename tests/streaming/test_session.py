@@ -212,12 +212,17 @@ def test_a_device_that_signs_is_told_over_how_many_frames_and_waited_for() -> No
     assert world.session.signature == {"kind": "raw"}
 
 
-def test_nothing_in_place_of_the_signature_is_a_signature_that_does_not_hold() -> None:
-    """R4: whoever announced one is judged with one."""
+@pytest.mark.parametrize("said", [{}, {"signature": None}])
+def test_a_person_may_still_decide_not_to_sign(said: dict[str, None]) -> None:
+    """Then it is judged as if no signature had been announced; a false one stays a false one."""
     world = signed()
-    world.session.text(json.dumps({"type": "signature"}))
+    world.session.text(json.dumps({"type": "signature", **said}))
     assert world.session.ready
-    assert world.session.signature == {}
+    assert world.session.signature is None
+    for value in ({}, [], "", False, 0):
+        false = signed()
+        false.session.text(json.dumps({"type": "signature", "signature": value}))
+        assert (false.session.ready, false.session.signature) == (True, value)
 
 
 def test_whoever_announced_a_signature_and_sends_none_is_denied() -> None:

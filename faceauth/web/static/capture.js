@@ -3,6 +3,7 @@ import { languageOf } from "./face-capture.js";
 import { Flow } from "./flow.js";
 import { drawn } from "./notice.js";
 import { PAGE_TEXTS } from "./page-texts.js";
+import { passkey } from "./passkey.js";
 
 const BACK_MS = 1200; // long enough to read that it worked
 // The one path of this service that a link may name to return to.
@@ -159,6 +160,7 @@ async function main() {
   });
   at("yes").addEventListener("click", () => answer("given"));
   at("no").addEventListener("click", () => answer("refused"));
+  at("capture").signer = passkey;
   for (const type of ["accepted", "denied", "cancelled"]) at("capture").addEventListener(type, ended);
   at("capture").addEventListener("error", ({ detail }) => detail?.over && offerBack());
   paint();

@@ -31,9 +31,18 @@ function told({ profile, steps }, transaction) {
 // The SHA-256 of a text, in hex.
 export const sha256 = async (text) => hex(await digest(new TextEncoder().encode(text)));
 
+// What a device's key signs of a session, and the challenge that WebAuthn takes for it: bytes both.
+export async function toSign(session, nonce, last) {
+  const message = new Uint8Array(
+    await join(new TextEncoder().encode("faceauth session v1\0"), decode(nonce), new TextEncoder().encode(session), last),
+  );
+  return { message, challenge: await digest(message) };
+}
+
 export class Chain {
   #last;
   #count = 0;
+  #all = [];
 
   // Takes a challenge with the steps that were told, all of them for a post, the first for a stream; and the hash of
   // the text that the person was shown to confirm, if there was one.
@@ -46,6 +55,12 @@ export class Chain {
     this.#count += 1;
     const [before, count] = [this.#last, this.#count];
     this.#last = before.then((last) => digest(last, word(count), word(ms), jpeg));
+    this.#all.push(this.#last);
     return hex(await this.#last);
+  }
+
+  // Resolves to the hash with the first so many frames, in bytes.
+  at(count) {
+    return this.#all[count - 1];
   }
 }

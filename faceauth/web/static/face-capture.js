@@ -3,7 +3,7 @@
 // Events: accepted, denied, cancelled, each with {session}; error with {session, code, over}. None says why somebody
 // was denied: the page does not know. Attributes: session, token, base, locale, flashes (auto, on, off).
 import { Camera, Problem } from "./camera.js";
-import { sha256 } from "./chain.js";
+import { sha256, toSign } from "./chain.js";
 import { Device, FINAL } from "./device.js";
 import { Pace } from "./pace.js";
 import { postSession } from "./post.js";
@@ -88,6 +88,10 @@ export class FaceCapture extends HTMLElement {
   set token(value) {
     this.setAttribute("token", value);
   }
+
+  // Signs with the device's key (docs/devices.md): a function of {message, challenge, policy}, the first two in bytes,
+  // that resolves to the signature as the service takes it, or to null. Only sessions that look at keys ask it.
+  signer = null;
 
   get locale() {
     return this.#language;
@@ -211,7 +215,14 @@ export class FaceCapture extends HTMLElement {
       },
       stopped: () => this.#over,
       confirming: this.#confirming,
+      sign: this.#sign,
     };
+  }
+
+  get #sign() {
+    const policy = this.#challenge.device_key ?? "none";
+    if (this.signer === null || policy === "none") return null;
+    return async (nonce, last) => this.signer({ ...(await toSign(this.session, nonce, last)), policy });
   }
 
   async #streamed() {

@@ -36,11 +36,14 @@ async function capture(steps, { picture, pace, show, progress, stopped }) {
   return { frames, timeline };
 }
 
-async function chainOver(challenge, confirming, frames, timeline) {
+// Adds the chain over the frames, and the device key's signature over the chain if the device signs.
+async function vouch(post, challenge, { confirming, sign }, frames, timeline) {
   const chain = new Chain(challenge, confirming);
   let last = "";
   for (const [number, frame] of frames.entries()) last = await chain.add(timeline[number].t_ms, frame);
-  return last;
+  post.append("chain", last);
+  const signature = sign === null ? null : await sign(challenge.nonce, await chain.at(frames.length)).catch(() => null);
+  if (signature !== null) post.append("signature", JSON.stringify(signature));
 }
 
 // Resolves to what the service answers: {state, guidance}.
@@ -50,7 +53,7 @@ export async function postSession(device, challenge, { taken, ...how }) {
   const post = new FormData();
   frames.forEach((frame, number) => post.append("frames", frame, `${number}.jpg`));
   post.append("timeline", JSON.stringify(timeline));
-  post.append("chain", await chainOver(challenge, how.confirming, frames, timeline));
+  await vouch(post, challenge, how, frames, timeline);
   return device.ask("POST", "frames", post).catch(async (error) => {
     if (error.code !== "lost") throw error;
     await pause(AGAIN_MS);

@@ -19,12 +19,16 @@ export class NoStream extends Error {}
 //   lost()             the connection is gone, and is tried again
 //   stopped()          whether the person has left
 //   confirming         the hash of the text that was shown to be confirmed, or null
-export async function streamSession(device, { picture, pace, show, guide, judging, lost, stopped, confirming }) {
+//   sign(nonce, last)  resolves to the device key's signature over the last hash; null if the device does not sign
+export async function streamSession(device, how) {
+  const { picture, pace, show, guide, judging, lost, stopped, confirming, sign } = how;
   let socket = null;
   let step = null;
   let began = null;
   let burst = 0;
   let chain = null;
+  let nonce = null;
+  let signing = null;
   let outcome = null;
 
   const heard = {
@@ -34,6 +38,7 @@ export async function streamSession(device, { picture, pace, show, guide, judgin
       step = null;
       pace.begin();
       chain = new Chain(message, confirming);
+      [nonce, signing] = [message.nonce, null];
     },
     step(message) {
       step = message;
@@ -43,15 +48,24 @@ export async function streamSession(device, { picture, pace, show, guide, judgin
       if (began !== null) pace.heard(performance.now() - began - message.t_ms);
       guide(message.code, message.progress);
     },
-    evaluating() {
+    evaluating(message) {
       step = null;
       judging();
+      if (message.sign) answer(message.frames);
     },
     done(message) {
       outcome = message.state;
     },
   };
   const hear = (message) => heard[message.type]?.(message);
+
+  // Frames that came too late for the service are not in what is signed: it says how many were not.
+  async function answer(frames) {
+    // Told once more after a lost connection: the person is not asked twice.
+    signing ??= chain.at(frames).then((last) => sign(nonce, last)).catch(() => null);
+    const signature = await signing;
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "signature", signature }));
+  }
 
   async function send() {
     if (pace.tooMany(socket.bufferedAmount)) return;
@@ -60,7 +74,7 @@ export async function streamSession(device, { picture, pace, show, guide, judgin
     const current = () => number === burst && step !== null && socket.readyState === WebSocket.OPEN;
     if (taken === null || !current()) return;
     began ??= taken.at;
-    const header = { t_ms: Math.round(taken.at - began), step: asked.id };
+    const header = { t_ms: Math.round(taken.at - began), step: asked.id, ...(sign === null ? {} : { sign: true }) };
     header.chain = await chain.add(header.t_ms, taken.jpeg);
     // A challenge that came while this was hashed began another chain, and after a lost connection one will.
     if (!current()) return;
