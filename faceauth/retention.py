@@ -25,6 +25,8 @@ from faceauth.db.engine import Database
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import FaceauthError
 from faceauth.installation import Installation
+from faceauth.oidc.asking import forget_old_requests
+from faceauth.oidc.grants import forget_old_grants
 from faceauth.sections import RetentionSettings
 from faceauth.vault.erasure import Erasure
 
@@ -105,6 +107,8 @@ class Retention:
             self.sessions.forget_texts(conn, now=self.clock())
             done.sessions = self.sessions.delete_old(conn, before=self.clock() - self._kept)
             FlowStore().delete_old(conn, now=self.clock())
+            forget_old_requests(conn, now=self.clock())
+            forget_old_grants(conn, now=self.clock())
         return done
 
     @property
@@ -168,6 +172,17 @@ def schedule(installation: Installation) -> tuple[Term, ...]:
         Term("Sealed fingerprints of how pictures looked, against replays", _days(VIEWED.days), erased),
         Term("Records of sessions, without pictures", f"{kept}; the last use of a face until it is erased", ""),
         Term("Links to the page before the camera", _days(FLOWS_KEPT.days), "Closing the account."),
+        Term(
+            "Which applications were told of a login",
+            f"{(settings.openid.code_s + settings.openid.token_s) // 60} minutes, or "
+            f"{_days(settings.openid.refresh_days)} where the application may ask again",
+            "Logging out, withdrawing the consent, closing the account.",
+        ),
+        Term(
+            "Accounts of yours elsewhere, as the application told them",
+            "As long as the account",
+            "Unlinking it, closing the account.",
+        ),
         Term("Counts of failed attempts", "As long as the account", "Closing the account."),
         Term("What you agreed to and when, as proof", "For good; there is nothing of your face in it", ""),
         Term("The audit log, under pseudonyms", "For good; there is nothing of your face in it", ""),
