@@ -257,7 +257,8 @@ class SessionDesk:
         """Give a session another challenge, whose second look is a motion in place of flashing colours.
 
         It is drawn once: whoever asks again, or has a session without a flash, is told what there is. The level is
-        the one below, with its lower limits on attempts (R10).
+        the one below, with its lower limits on attempts (R10): whether these are used up is found out with the
+        frames, for the device may not learn it here (R25).
 
         Returns:
             What the device may be told, as `challenge` does.
@@ -266,7 +267,6 @@ class SessionDesk:
             NotAuthenticated: the token opens no such session.
             SessionClosed: it is over, or frames were sent already.
             FlashesNeeded: the scenario, or the application for this session, wants the flash.
-            Locked: too many attempts failed for the lower limits.
         """
         now = self.clock()
         with self.data.begin() as conn:
@@ -278,8 +278,6 @@ class SessionDesk:
                 scenario = self.scenarios.get(conn, session.tenant, session.scenario)
                 if not scenario.flash_choice or not PROFILES[scenario.liveness_profile].flash:
                     raise FlashesNeeded("This session needs the screen's colours. Another way to log in is there.")
-                if session.purpose == "verify" and session.account is not None:
-                    self.attempts.check(conn, tenant=session.tenant, account=session.account, pad=lower.qualifies)
                 known = self._redrawn(known, lower, session.expires_at)
                 self.sessions.redraw(conn, session, challenge_to_wire(known), now=now)
         return _first_told(known) if session.streamed else known

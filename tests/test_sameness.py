@@ -52,10 +52,8 @@ def denied_early(*_: Any, **__: Any) -> LiveCapture:
     raise LivenessDenied("motion")
 
 
-@pytest.fixture
-def people(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """One account for each case; `anna` and `dora` are enrolled."""
-    monkeypatch.setattr(pipeline_module, "judge", looks_like_a_gate)
+def one_for_each_case(service: Service) -> None:
+    """Make an account for each case; `anna`, `dora` and `emil` are enrolled, and Dora is locked out."""
     for account in ("anna", "carla", "dora", "emil", "without"):
         service.agree(account)
     for account in ("anna", "dora", "emil"):
@@ -64,6 +62,12 @@ def people(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
     with service.installation.data.begin() as conn:
         for _ in range(10):
             service.installation.attempts.charge(conn, tenant=DEFAULT_TENANT, account="dora", pad=True)
+
+
+@pytest.fixture
+def people(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setattr(pipeline_module, "judge", looks_like_a_gate)
+    one_for_each_case(service)
     return service
 
 
@@ -199,7 +203,8 @@ def test_decoys_survive_a_rotation_and_are_never_stored(people: Service) -> None
     """After `--retire` the version they were wrapped under is refused; they are made anew."""
     into = people.installation
     decoys = Decoys(into.data_keys, into.references)
-    whose: dict[str, Any] = {"tenant": DEFAULT_TENANT, "account": "nobody", "scenario": "login", "model_digest": bytes(32)}
+    whose: dict[str, Any] = {"tenant": DEFAULT_TENANT, "account": "nobody", "scenario": "login"}
+    whose["model_digest"] = bytes(32)
     with into.data.read() as conn:
         first = decoys.open(conn, **whose)
         assert [vector.shape for vector in first] == [(512,)] * 3

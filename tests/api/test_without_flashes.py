@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from faceauth.charging import Charging
+from faceauth.errors import Locked
 from tests.api.conftest import Service
 
 
@@ -81,17 +83,23 @@ def test_a_scenario_may_need_the_flash(service: Service) -> None:
 
 
 def test_the_limits_of_a_session_without_the_flash_are_lower(service: Service) -> None:
-    """R10: five failures in a row with a flash leave attempts, without one they do not."""
-    opened = service.session()
+    """R10: five failures in a row with a flash leave attempts, without one they do not. R25: it is not told."""
+    chosen, usual = service.session(), service.session()
     here = service.installation
     with here.data.begin() as conn:
         for _ in range(5):
             here.attempts.charge(conn, tenant="default", account="anna", pad=True)
-    answer = choose(service, opened)
-    assert (answer.status_code, answer.json()["code"]) == (403, "locked")
-    headers = {"Authorization": f"Bearer {opened['client_token']}"}
-    known = service.http.get(f"/v1/sessions/{opened['session_id']}/challenge", headers=headers).json()
-    assert known["profile"] == "motion+flash"
+    assert choose(service, chosen).json()["profile"] == "motion"
+    charging = Charging(here.attempts, here.desk.places)
+    found = {}
+    for name, opened in (("chosen", chosen), ("usual", usual)):
+        with here.data.begin() as conn:
+            session = here.desk.sessions.for_device(
+                conn, session_id=opened["session_id"], client_token=opened["client_token"]
+            )
+            found[name] = charging.charge(conn, session)
+    assert isinstance(found["chosen"], Locked)
+    assert found["usual"] is None
 
 
 def test_nothing_changes_once_frames_came(service: Service) -> None:
