@@ -3,7 +3,7 @@
 Silence is no yes. Who was asked and says nothing is suspended or erased; who was never asked loses nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from threading import Event as Flag
@@ -161,7 +161,7 @@ class Asking:
         if done.failed == failed:
             self._close(campaign, done)
 
-    def _not_told(self, conn: Connection, campaign: Campaign, accounts: list[str]) -> set[str]:
+    def _not_told(self, conn: Connection, campaign: Campaign, accounts: Sequence[str]) -> set[str]:
         ids = {message_id_of(campaign.tenant, REQUESTED, _key(campaign, one)): one for one in accounts}
         return {ids[one] for one in self.outbox.undelivered(conn, ids)}
 
@@ -212,8 +212,7 @@ class Asking:
             if not self.store.lock(conn, campaign):
                 return
             progress = self.store.progress(conn, campaign)
-            silent = self.store.unanswered(conn, campaign, most=campaign.chosen)
-            late = len(self._not_told(conn, campaign, [one.account for one in silent]))
+            late = len(self._not_told(conn, campaign, self.store.silent(conn, campaign)))
             report = asdict(progress) | {"undelivered": late}
             closed = self.store.end(conn, campaign, state="closed", report=report, now=self.clock())
             self._tell(conn, closed, CLOSED, None, report, key=campaign.campaign_id)

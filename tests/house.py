@@ -80,10 +80,11 @@ ROOMS: dict[str, set[str]] = {
     "web": set(),
     "api": BELOW_PIPELINE
     | COMPOSERS
-    | {"introspection"}
+    | {"introspection", "campaigns"}
     | {"incidents", "statistics", "inventory", "retention", "binding", "flows", "linking", "openid", "web"},
     "cli": BELOW_PIPELINE
     | COMPOSERS
+    | {"asking", "campaigns"}
     | {"incidents", "statistics", "inventory", "retention", "simulate", "bench", "demo", "api"},
 }
 """Every room and the rooms it may import besides itself: cli, api → pipeline → stages → types. A stage knows no

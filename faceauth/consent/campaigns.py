@@ -216,6 +216,13 @@ class CampaignStore:
         rows = conn.execute(query.where(*silent).order_by(members.c.account).limit(most))
         return tuple(Unanswered(row.account, row.consent_id is not None) for row in rows)
 
+    def silent(self, conn: Connection, campaign: Campaign) -> tuple[str, ...]:
+        """Return the accounts of all who were asked and said nothing, also those that were suspended for it."""
+        query = _beside(select(members.c.account))
+        return tuple(
+            conn.scalars(query.where(_of(campaign), members.c.state.in_(("asked", "suspended")), ~ANSWERED))
+        )
+
     def still_silent(self, conn: Connection, campaign: Campaign, account: str) -> bool:
         """Say whether this one was asked and has not answered meanwhile; the caller holds the account's lock."""
         who = (_of(campaign), members.c.account == account, members.c.state == "asked", ~ANSWERED)

@@ -1,5 +1,8 @@
 """Questions that wait for an answer: put by a campaign, answered by nothing but what the ledger says (R34)."""
 
+from dataclasses import dataclass
+from datetime import UTC
+
 from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from faceauth.consent.names import is_account, is_scenario
@@ -23,12 +26,22 @@ ANSWERED: ColumnElement[bool] = exists().where(ANSWERS)
 """The condition on `campaign_members` with `campaigns` beside them."""
 
 
-def open_question(conn: Connection, tenant: str, account: str, scenario: str) -> str | None:
-    """Return the campaign whose question this person was asked and has not answered, if there is one."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A question that waits: which campaign's, until when, and what silence leads to."""
+
+    campaign_id: str
+    deadline: str
+    on_deadline: str
+
+
+def waiting_question(conn: Connection, tenant: str, account: str, scenario: str) -> Waiting | None:
+    """Return the question that this person was asked and has not answered, if there is one."""
     if not (is_account(account) and is_scenario(scenario)):
         return None
     query = (
-        select(members.c.campaign_id)
+        select(campaigns.c.campaign_id, campaigns.c.deadline, campaigns.c.on_deadline)
+        .select_from(members)
         .join(campaigns, campaigns.c.campaign_id == members.c.campaign_id)
         .where(
             members.c.tenant == tenant,
@@ -38,7 +51,17 @@ def open_question(conn: Connection, tenant: str, account: str, scenario: str) ->
             campaigns.c.state != "cancelled",
             ~ANSWERED,
         )
+        .order_by(campaigns.c.deadline.desc())
         .limit(1)
     )
-    found: str | None = conn.scalar(query)
-    return found
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        return None
+    at = row.deadline.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Waiting(row.campaign_id, at, row.on_deadline)
+
+
+def open_question(conn: Connection, tenant: str, account: str, scenario: str) -> str | None:
+    """Return the campaign whose question this person was asked and has not answered, if there is one."""
+    found = waiting_question(conn, tenant, account, scenario)
+    return None if found is None else found.campaign_id

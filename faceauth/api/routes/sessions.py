@@ -1,5 +1,6 @@
 """Sessions from the backend's side: opened, and read once the device has answered."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,6 +10,7 @@ from faceauth.api.access import Application, Here, actor
 from faceauth.api.problems import ANOTHER_WAY, problem_of
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.sessions import ChallengeAnswer, SessionAnswer, SessionOpenedAnswer, SessionRequest
+from faceauth.consent.questions import waiting_question
 from faceauth.errors import ConsentError, UnknownNotice
 from faceauth.identity.places import Client
 from faceauth.installation import Installation
@@ -40,7 +42,7 @@ def open_session(
             client=Client(address=body.client_address, device=body.client_device),
         )
     except ConsentError as error:
-        return problem_of(request, error, extra=_what_to_show(here, caller.tenant, body.scenario))
+        return problem_of(request, error, extra=_what_to_show(here, caller.tenant, body))
     return SessionOpenedAnswer(
         session_id=opened.session_id,
         client_token=opened.client_token,
@@ -78,12 +80,15 @@ def _capture_url(issuer: str, session_id: str, client_token: str) -> str:
     return f"{issuer.rstrip('/')}/ui/capture#session={session_id}&token={client_token}"
 
 
-def _what_to_show(here: Installation, tenant: str, scenario: str) -> dict[str, Any]:
-    """Say which notice to show, and that nobody may be stuck without a face (R13, R36)."""
-    shown: dict[str, Any] = {"scenario": scenario, "alternative": ANOTHER_WAY}
+def _what_to_show(here: Installation, tenant: str, asked: SessionRequest) -> dict[str, Any]:
+    """Say which notice to show, whether a campaign asks, and that there is another way (R13, R34)."""
+    shown: dict[str, Any] = {"scenario": asked.scenario, "alternative": ANOTHER_WAY}
     with here.data.read() as conn:
+        question = waiting_question(conn, tenant, asked.account_id or "", asked.scenario)
+        if question is not None:
+            shown["question"] = asdict(question)
         try:
-            notice = here.notices.current(conn, tenant, scenario, here.clock())
+            notice = here.notices.current(conn, tenant, asked.scenario, here.clock())
         except UnknownNotice:
             return shown
     shown["notice"] = {
