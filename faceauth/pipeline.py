@@ -28,6 +28,7 @@ from faceauth.embed.probe import make_probe
 from faceauth.errors import (
     ConsentError,
     Denied,
+    DeviceKeyMisused,
     ImageTooLarge,
     InvalidImage,
     InvalidRequest,
@@ -42,7 +43,7 @@ from faceauth.liveness.decision import judge
 from faceauth.liveness.observations import Observer
 from faceauth.liveness.profiles import PROFILES
 from faceauth.posting import read_post
-from faceauth.proving import Proving
+from faceauth.proving import CONFIRMED, Proving
 from faceauth.renewal import Renewal
 from faceauth.sameness import Sameness, Spent
 from faceauth.settings import Settings
@@ -374,6 +375,8 @@ class Pipeline:
         """End a claimed session with a denial; whatever was decided meanwhile stands."""
         if isinstance(denied, LivenessDenied):
             log.info("session.liveness", gate=denied.gate)
+        if isinstance(denied, DeviceKeyMisused) and denied.cause in CONFIRMED:
+            self.proving.note(session, denied)
         with self.data.begin() as conn:
             self.sessions.expire(conn, session_id=session.session_id, now=self.clock())
             try:
@@ -381,6 +384,8 @@ class Pipeline:
             except SessionClosed:
                 return SessionAnswer("denied")
             self._audit(conn, session, Event.SESSION_DENIED, reason=denied.reason)
+            if denied.reason != "locked" and self.charging.switched_off(conn, session):
+                self._audit(conn, session, Event.FACE_LOGIN_DISABLED)
         return SessionAnswer("denied")
 
     def _audit(self, conn: Connection, session: CaptureSession, event: Event, **details: str | int) -> None:

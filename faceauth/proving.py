@@ -1,6 +1,7 @@
 """A capture's device key: what the scenario asks for, whether the signature holds, and whether it still counts."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -15,6 +16,9 @@ from faceauth.identity.devices import DeviceKeys
 from faceauth.identity.signed import session_message
 from faceauth.identity.webauthn_keys import RelyingParty
 from faceauth.types import Challenge, DeviceKeyPolicy, Evidence
+
+CONFIRMED: Final = frozenset({"account", "revoked"})
+"""The misuses that only the accepting transaction sees, which is rolled back: whoever refuses notes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class Proving:
                     relying_party=self.relying_party,
                 )
         except DeviceKeyMisused as misused:
-            self._note(session, misused)
+            self.note(session, misused)
             raise
         return replace(session, proof=proof)
 
@@ -77,7 +81,12 @@ class Proving:
     def _policy(self, conn: Connection, session: CaptureSession) -> DeviceKeyPolicy:
         return self.scenarios.get(conn, session.tenant, session.scenario).device_key
 
-    def _note(self, session: CaptureSession, misused: DeviceKeyMisused) -> None:
+    def note(self, session: CaptureSession, misused: DeviceKeyMisused) -> None:
+        """Audit a misuse, in a transaction of its own: that of the decision is rolled back.
+
+        Raises:
+            AuditUnavailable, StorageError: it cannot be written.
+        """
         details = {"session_id": session.session_id, "reason": misused.cause}
         if misused.device_id is not None:
             details["device_id"] = misused.device_id

@@ -21,7 +21,6 @@ from faceauth.errors import (
     FlashesNeeded,
     InvalidRequest,
     Locked,
-    ReauthenticationRequired,
     SessionClosed,
     UnknownAccount,
     UnknownScenario,
@@ -29,6 +28,7 @@ from faceauth.errors import (
 from faceauth.identity.attempts import Attempts
 from faceauth.identity.methods import methods_of
 from faceauth.identity.places import Client, Places
+from faceauth.identity.reauthentication import check_fresh
 from faceauth.identity.tokens import Tokens
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
 from faceauth.liveness.profiles import PROFILES, Profile
@@ -201,14 +201,7 @@ class SessionDesk:
         return shut[0] if shut else None
 
     def _check_proof(self, at: datetime | None) -> None:
-        limit = self.settings.reauthentication_max_age_s
-        age = None if at is None else (self.clock() - at).total_seconds()
-        # Clocks of two machines differ a little; 30 s ahead is still called fresh.
-        if age is None or not -30 <= age <= limit:
-            raise ReauthenticationRequired(
-                "Sign the person in by another factor first and send its time as reauthenticated_at, "
-                f"no older than {limit} s."
-            )
+        check_fresh(at, now=self.clock(), limit_s=self.settings.reauthentication_max_age_s)
 
     def seen(self, session_id: str, client_token: str, address: str | None) -> None:
         """Note where the device of a session connects from, if that is to be counted and was not told.

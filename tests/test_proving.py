@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 
 from faceauth.audit.events import Event
 from faceauth.binding import Binding
+from faceauth.db.audit_tables import audit_log
 from faceauth.db.device_tables import device_keys
-from faceauth.db.schema import attempts, audit_log
+from faceauth.db.schema import attempts
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.identity.attestation_roots import read_roots
 from faceauth.identity.webauthn_keys import relying_party
@@ -265,6 +266,7 @@ def test_a_revoked_key_proves_nothing_and_one_revoked_meanwhile_neither(
     monkeypatch.setattr(proving, "confirm", revoke_first)
     assert post(door, opened, device, seed=1).state == "denied"
     assert outcome(door, opened) == INJECTED
+    assert misuses(door) == [("revoked", bound.device_id)]
     monkeypatch.undo()
     binding.revoke(bound.device_id, tenant=DEFAULT_TENANT, account="anna", actor="test")
     again = door.open("verify")
@@ -310,6 +312,7 @@ def test_a_search_takes_the_key_of_whom_it_finds_alone(door: Service) -> None:
         opened = door.open("identify", None, "door")
         post(door, opened, device, seed=len(device.device_id) + (device is own))
         assert outcome(door, opened) == expected
+    assert misuses(door) == [("account", other.device_id)]
     without = door.open("identify", None, "door")
     door.post(without)
     assert outcome(door, without) == REFUSED

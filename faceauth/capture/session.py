@@ -257,6 +257,7 @@ class SessionStore:
         """
         if outcome.state == "accepted" and session.withheld is not None:
             raise Denied(session.withheld)
+        proof = session.proof if outcome.state == "accepted" else None
         decided = conn.execute(
             update(sessions)
             .where(
@@ -269,8 +270,8 @@ class SessionStore:
                 reason=outcome.reason,
                 matched_account=outcome.account,
                 reference_id=outcome.reference_id,
-                device_id=None if session.proof is None else session.proof.device_id,
-                device_strength=None if session.proof is None else session.proof.strength,
+                device_id=None if proof is None else proof.device_id,
+                device_strength=None if proof is None else proof.strength,
                 transaction_text=None,
                 judging=False,
                 decided_at=now,
