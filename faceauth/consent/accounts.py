@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select, update
 
 from faceauth.consent.names import check_account, check_locale, is_account, is_plain_text
+from faceauth.consent.standing import lock_account
 from faceauth.db.rows import insert_if_absent
 from faceauth.db.schema import accounts, live_consents
 from faceauth.errors import InvalidRequest, UnknownAccount
@@ -83,6 +84,7 @@ class AccountStore:
         Raises:
             UnknownAccount: This tenant has none of that name.
         """
+        lock_account(conn, tenant, account)
         before = self.get(conn, tenant, account)
         mine = (live_consents.c.tenant == tenant, live_consents.c.account == account)
         conn.execute(select(live_consents.c.scenario).where(*mine).with_for_update()).all()

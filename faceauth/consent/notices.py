@@ -133,11 +133,15 @@ class NoticeStore:
     ) -> Notice:
         """Add the next version; it comes into force at `effective_at`, but never before it was published.
 
+        Versions come into force in their order: without `effective_at` it waits for the one before it. Otherwise
+        an editorial version could carry a change of substance past those who were to be asked about it first.
+
         With a `substance` that differs from that of the version before it is material, whatever `material` says.
 
         Raises:
             UnknownScenario: There is no such scenario, or it is retired.
-            InvalidRequest: No text, an empty or overlong one, or a malformed language tag.
+            InvalidRequest: No text, an empty or overlong one, a malformed language tag, or a time before that of
+                the version before it.
         """
         texts = {check_locale(locale): _checked(text) for locale, text in notices.items()}
         if not texts:
@@ -153,15 +157,21 @@ class NoticeStore:
         last = conn.scalar(
             select(func.max(table.c.version)).where(table.c.tenant == tenant, table.c.scenario == scenario)
         )
+        before = None if last is None else self.version(conn, tenant, scenario, last)
+        earliest = now if before is None else max(now, before.effective_at)
+        if before is not None and effective_at is not None and now < effective_at < earliest:
+            raise InvalidRequest(
+                f"Version {last} comes into force on {earliest:%Y-%m-%d %H:%M} UTC; this cannot come before it."
+            )
         because: tuple[str, ...] = ()
-        if substance is not None and last is not None:
-            because = substance.changed_since(self.version(conn, tenant, scenario, last).substance)
+        if substance is not None and before is not None:
+            because = substance.changed_since(before.substance)
         row = {
             "tenant": tenant,
             "scenario": scenario,
             "version": (last or 0) + 1,
             "material": material or bool(because),
-            "effective_at": max(effective_at or now, now),
+            "effective_at": max(effective_at or earliest, earliest),
             "created_at": now,
             "substance": None if substance is None else substance.as_json(),
             "because": list(because),

@@ -1,5 +1,6 @@
 """What is material by rule: whatever the administrator says, such a change asks people again (R34)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -78,6 +79,23 @@ def test_a_change_of_substance_is_material_by_rule(
     assert (notice.material, notice.because) == (True, (part,))
     with database.data.read() as conn, pytest.raises(ConsentStale):
         story.gate.ask(conn, tenant=TENANT, account=ANN, scenario="payment")
+
+
+def test_nothing_slips_past_a_scheduled_change(database: Databases, story: Story) -> None:
+    """R34: an editorial notice takes over what is scheduled before it, so it waits for it."""
+    with database.data.begin() as conn:
+        story.agree(conn, "payment")
+    later = story.now + timedelta(days=30)
+    scheduled = published(database, story, recipients=("The bank", "A credit agency"), effective_at=later)
+    editorial = published(database, story)
+    assert (editorial.material, editorial.effective_at) == (False, scheduled.effective_at)
+    with pytest.raises(InvalidRequest, match="cannot come before it"):
+        published(database, story, effective_at=story.now + timedelta(days=1))
+    with database.data.begin() as conn:
+        story.gate.ask(conn, tenant=TENANT, account=ANN, scenario="payment")
+        story.later(days=30)
+        with pytest.raises(ConsentStale):
+            story.gate.ask(conn, tenant=TENANT, account=ANN, scenario="payment")
 
 
 def test_another_method_is_another_substance() -> None:
