@@ -109,7 +109,7 @@ class Life(RuleBasedStateMachine):
         self.retention = Retention.of(self.into)
         self.model = Model()
         self.flights: list[Flight] = []
-        self.meanwhile: Callable[[], None] | None = None
+        self.meanwhile: Callable[[], object] | None = None
 
     def teardown(self) -> None:
         self.stack.close()
