@@ -42,6 +42,12 @@ class Charging:
             refused = refused or locked
         return refused
 
+    def switched_off(self, conn: Connection, session: CaptureSession) -> bool:
+        """Say whether a failed session was its account's last: the face is off until another factor was shown."""
+        if session.purpose != "verify" or session.account is None:
+            return False
+        return self.attempts.disabled(conn, tenant=session.tenant, account=session.account)
+
     def succeed(self, conn: Connection, session: CaptureSession) -> None:
         """Give back what the session's own try was charged."""
         if session.purpose == "verify" and session.account is not None:

@@ -24,6 +24,7 @@ from faceauth.consent.terms import Due, due, still_due
 from faceauth.db.engine import Database
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import FaceauthError
+from faceauth.identity.attempts import Attempts
 from faceauth.installation import Installation
 from faceauth.oidc.asking import forget_old_requests
 from faceauth.oidc.grants import forget_old_grants
@@ -60,6 +61,7 @@ class Retention:
     data: Database
     ledger: ConsentLedger
     sessions: SessionStore
+    attempts: Attempts
     erasure: Erasure
     audit: AuditLog
     clock: Clock
@@ -72,6 +74,7 @@ class Retention:
             data=installation.data,
             ledger=installation.ledger,
             sessions=SessionStore(),
+            attempts=installation.attempts,
             erasure=installation.erasure,
             audit=installation.audit,
             clock=installation.clock,
@@ -106,6 +109,7 @@ class Retention:
         with self.data.begin() as conn:
             self.sessions.forget_texts(conn, now=self.clock())
             done.sessions = self.sessions.delete_old(conn, before=self.clock() - self._kept)
+            self.attempts.forget_strangers(conn, before=self.clock() - self._kept)
             FlowStore().delete_old(conn, now=self.clock())
             forget_old_requests(conn, now=self.clock())
             forget_old_grants(conn, now=self.clock())

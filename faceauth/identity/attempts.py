@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from faceauth.clock import Clock
-from faceauth.db.schema import attempts
+from faceauth.db.schema import accounts, attempts
 from faceauth.errors import Locked
 
 
@@ -64,8 +64,8 @@ class Attempts:
     """The counters of each (tenant, account). Every method works in the caller's transaction.
 
     An account that does not exist is counted like one that does, so that locking tells nobody which is which
-    (R25). Identification sessions name no account and are not charged here: what limits them is the session
-    alone (its frames, its posts, its minute), and opening one takes the application's own key.
+    (R25). Identification sessions name no account and are not charged here: `faceauth.identity.places` limits them
+    by device and network.
 
     Args:
         clock: Returns the time now.
@@ -138,6 +138,11 @@ class Attempts:
     def unlock(self, conn: Connection, *, tenant: str, account: str) -> None:
         """Start again from nothing, after the person has shown another factor."""
         conn.execute(_change(tenant, account).values(consecutive=0, total=0, last_at=None, disabled_at=None))
+
+    def forget_strangers(self, conn: Connection, *, before: datetime) -> int:
+        """Delete the counters of names that are no accounts and were not tried since; return how many."""
+        known = exists().where(accounts.c.tenant == attempts.c.tenant, accounts.c.account == attempts.c.account)
+        return conn.execute(delete(attempts).where(~known, attempts.c.last_at < before)).rowcount
 
     @staticmethod
     def _refuse_if_locked(row: Row[Any], now: datetime, profile: AttemptProfile) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from faceauth.db.engine import Database
-from faceauth.db.schema import attempts, tenants
+from faceauth.db.schema import accounts, attempts, tenants
 from faceauth.errors import Locked
 from faceauth.identity.attempts import NIST_BASE, AttemptProfile, Attempts
 from tests.clocks import START, HandClock
@@ -199,3 +199,17 @@ def test_qualifying_liveness_doubles_the_limits(counter: Attempts, data: Databas
     clock.forward(3600)
     with pytest.raises(Locked):
         spend(pad=True)
+
+
+def test_names_that_are_no_accounts_are_forgotten_in_time(
+    counter: Attempts, data: Database, clock: HandClock
+) -> None:
+    """Anybody can make up names: their counters go, those of accounts stay."""
+    with data.begin() as conn:
+        conn.execute(insert(accounts).values(tenant="shop", account="anna", created_at=START))
+    for account in ("anna", "made-up", "made-up-today"):
+        charge(counter, data, account)
+        clock.forward(86_400)
+    with data.begin() as conn:
+        assert counter.forget_strangers(conn, before=START + timedelta(hours=36)) == 1
+        assert set(conn.scalars(select(attempts.c.account))) == {"anna", "made-up-today"}
