@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from sqlalchemy import insert, text
 
+from faceauth.db.audit_tables import audit_head
 from faceauth.db.engine import Database
-from faceauth.db.schema import KEY_METADATA, KEY_SCHEMA, METADATA, audit_head
+from faceauth.db.schema import KEY_METADATA, KEY_SCHEMA, METADATA
 from faceauth.db.upgrade import upgrade
 from tests.postgresql import Cluster
 

@@ -60,6 +60,7 @@ ROOMS: dict[str, set[str]] = {
     "filling": BELOW_PIPELINE,
     "assembly": BELOW_PIPELINE | COMPOSERS,
     "installation": BELOW_PIPELINE | COMPOSERS,
+    "privacy": BELOW_PIPELINE | COMPOSERS,
     "retention": BELOW_PIPELINE | COMPOSERS,
     "asking": BELOW_PIPELINE | COMPOSERS,
     "campaigns": BELOW_PIPELINE | COMPOSERS | {"asking"},
@@ -81,7 +82,7 @@ ROOMS: dict[str, set[str]] = {
     "api": BELOW_PIPELINE
     | COMPOSERS
     | {"introspection", "campaigns"}
-    | {"incidents", "statistics", "inventory", "retention", "binding", "flows", "linking", "openid", "web"},
+    | {"incidents", "statistics", "inventory", "retention", "binding", "flows", "linking", "openid", "privacy", "web"},
     "cli": BELOW_PIPELINE
     | COMPOSERS
     | {"asking", "campaigns"}
@@ -113,6 +114,7 @@ REPOSITORIES = {
     "capture/seen_views.py",
     "capture/session.py",
     "consent/accounts.py",
+    "consent/drafts.py",
     "consent/campaigns.py",
     "consent/events.py",
     "consent/gate.py",
@@ -126,6 +128,7 @@ REPOSITORIES = {
     "identity/apikeys.py",
     "identity/approvals.py",
     "identity/attempts.py",
+    "identity/privacy_links.py",
     "identity/places.py",
     "oidc/asking.py",
     "oidc/clients.py",

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from faceauth.db.schema import audit_log, biometric_references
+from faceauth.db.audit_tables import audit_log
+from faceauth.db.schema import biometric_references
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.embed.packs import Pack
 from faceauth.installation import assemble

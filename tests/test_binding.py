@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from faceauth.audit.events import Event
 from faceauth.binding import Asked, Binding
+from faceauth.db.audit_tables import audit_log
 from faceauth.db.device_tables import device_challenges, device_keys
-from faceauth.db.schema import audit_log
 from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
 from faceauth.errors import (
     AlreadyExists,

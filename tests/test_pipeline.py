@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from faceauth import pipeline as pipeline_module
-from faceauth.db.schema import attempts, audit_log, biometric_references
+from faceauth.db.audit_tables import audit_log
+from faceauth.db.schema import attempts, biometric_references
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import (
     AuditUnavailable,

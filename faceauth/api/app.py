@@ -34,6 +34,7 @@ from faceauth.api.routes import (
     links,
     oidc,
     pages,
+    privacy,
     references,
     scenarios,
     service,
@@ -74,6 +75,7 @@ ROUTERS: Final = (
     incidents.router,
     statistics.router,
     service.router,
+    privacy.router,
     pages.router,
 )
 

@@ -62,7 +62,7 @@ def _add_errors(operation: dict[str, Any], example: dict[str, Any]) -> None:
 
 def _add_security(operation: dict[str, Any]) -> None:
     tags = operation.get("tags", [])
-    if "device" in tags:
+    if {"device", "person"} & set(tags):
         operation["security"] = [{"clientToken": []}]
     elif not {"service", "openid"} & set(tags):
         operation["security"] = [{"apiKey": []}]

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from sqlalchemy import Connection, Row, select
 
 from faceauth.audit.events import Event
-from faceauth.db.schema import audit_log
+from faceauth.db.audit_tables import audit_log
 
 Reach = Literal["used", "stored"]
 """`used`: something was done with the face in the window; `stored`: a reference was kept during some of it."""

@@ -18,7 +18,7 @@ from faceauth.audit.notes import Checkpoint, open_note
 from faceauth.audit.sinks import Sink
 from faceauth.audit.tree import STEP, AuditTree
 from faceauth.clock import Clock
-from faceauth.db.schema import audit_head, audit_log
+from faceauth.db.audit_tables import audit_head, audit_log
 from faceauth.errors import AuditUnavailable, ConfigurationError, InvalidRequest, SignatureInvalid
 
 Progress = Callable[[int, int], None]

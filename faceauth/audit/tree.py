@@ -13,7 +13,8 @@ from sqlalchemy import Connection, func, insert, select
 
 from faceauth.audit.merkle import consistency_proof, fold, inclusion_proof, leaf_hash, root
 from faceauth.audit.notes import NoteKey
-from faceauth.db.schema import audit_checkpoints, audit_head, audit_log, audit_nodes, installation
+from faceauth.db.audit_tables import audit_checkpoints, audit_head, audit_log, audit_nodes
+from faceauth.db.schema import installation
 from faceauth.errors import AuditBroken
 
 STEP: Final = 8

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import Connection, select
 
 from faceauth.audit.events import Event
-from faceauth.db.schema import audit_log
+from faceauth.db.audit_tables import audit_log
 
 DECIDED = {Event.SESSION_ACCEPTED: "accepted", Event.SESSION_DENIED: "denied"}
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, update
 
+from faceauth.db.audit_tables import audit_head, audit_log
 from faceauth.db.engine import Database
-from faceauth.db.schema import accounts, audit_head, audit_log, biometric_references, data_keys, live_consents
+from faceauth.db.schema import accounts, biometric_references, data_keys, live_consents
 
 VALIDITY = timedelta(days=365)
 

@@ -6,7 +6,6 @@ that destroying one also reaches older backups of the data.
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 
 from faceauth.db import (
     attempt_tables,
+    audit_tables,
     campaign_tables,
     device_tables,
     draft_tables,
@@ -32,6 +32,7 @@ from faceauth.db import (
     incident_tables,
     openid_tables,
     outbox_tables,
+    privacy_tables,
 )
 from faceauth.db.columns import ID, UtcDateTime
 from faceauth.db.metadata import DATA, KEYS
@@ -41,6 +42,7 @@ KEY_METADATA = KEYS
 
 PARTS = (
     attempt_tables,
+    audit_tables,
     campaign_tables,
     device_tables,
     draft_tables,
@@ -48,6 +50,7 @@ PARTS = (
     incident_tables,
     openid_tables,
     outbox_tables,
+    privacy_tables,
 )
 """Modules with tables of their own: importing this one is to know every table."""
 
@@ -304,49 +307,6 @@ gate_observations = Table(
     Column("value", Float, nullable=False),
     Column("day", Date, nullable=False),
     Index("ix_gate_observations_day", "day"),
-)
-
-audit_log = Table(
-    "audit_log",
-    METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("event", String(60), nullable=False),
-    Column("tenant", ID, nullable=False),
-    Column("subject", String(64)),
-    Column("actor", String(100), nullable=False),
-    Column("details", JSON, nullable=False),
-    Column("previous", LargeBinary(32), nullable=False),
-    Column("digest", LargeBinary(32), nullable=False),
-    Index("ix_audit_log_subject", "tenant", "subject"),
-)
-
-# One row, locked by each writer, so that the chain has no forks.
-audit_head = Table(
-    "audit_head",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("digest", LargeBinary(32), nullable=False),
-)
-
-# Subtrees of the log's Merkle tree (RFC 9162): level 8, 16, …, the first at position 0.
-audit_nodes = Table(
-    "audit_nodes",
-    METADATA,
-    Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("hash", LargeBinary(32), nullable=False),
-)
-
-# What was signed of it, as C2SP tlog-checkpoint.
-audit_checkpoints = Table(
-    "audit_checkpoints",
-    METADATA,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("root", LargeBinary(32), nullable=False),
-    Column("note", Text, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
 )
 
 # One row an act that needs two people; the database itself refuses one that was approved by who asked (R52).

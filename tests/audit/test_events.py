@@ -5,7 +5,7 @@ import re
 from sqlalchemy import String
 
 from faceauth.audit.events import CONCERNS_FACE, Event
-from faceauth.db.schema import audit_log
+from faceauth.db.audit_tables import audit_log
 
 
 def test_each_word_has_three_parts_and_fits_its_column() -> None:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from faceauth.audit.chain import row_digest
 from faceauth.audit.events import Event
 from faceauth.audit.log import Activity, AuditLog, AuditVerdict
-from faceauth.db.schema import audit_head, audit_log, installation
+from faceauth.db.audit_tables import audit_head, audit_log
+from faceauth.db.schema import installation
 from faceauth.errors import AuditUnavailable, ConfigurationError
 from tests.databases import Databases
 

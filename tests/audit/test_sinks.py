@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
 from faceauth.audit.sinks import FileSink, Sink, SyslogSink
-from faceauth.db.schema import audit_log
+from faceauth.db.audit_tables import audit_log
 from faceauth.errors import AuditUnavailable
 from tests.databases import Databases
 

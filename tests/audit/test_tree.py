@@ -12,7 +12,7 @@ from faceauth.audit.log import AuditLog, AuditVerdict
 from faceauth.audit.merkle import is_consistent, is_included
 from faceauth.audit.notes import open_note
 from faceauth.audit.tree import WIDTH
-from faceauth.db.schema import audit_checkpoints, audit_head, audit_log, audit_nodes
+from faceauth.db.audit_tables import audit_checkpoints, audit_head, audit_log, audit_nodes
 from faceauth.errors import AuditBroken
 from tests.databases import Databases
 

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
+from faceauth.db.audit_tables import audit_log
 from faceauth.db.schema import approvals as table
-from faceauth.db.schema import audit_log
 from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
 from faceauth.errors import ApprovalRequired, AuditUnavailable, NotAllowed, UnknownApproval
 from faceauth.identity.approvals import VALID, Approval, Approvals, Kind

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from faceauth.db.schema import audit_log, data_keys
+from faceauth.db.audit_tables import audit_log
+from faceauth.db.schema import data_keys
 from faceauth.db.tenants import ensure_tenant
 from faceauth.errors import ApprovalRequired, InvalidRequest, KeyUnavailable
 from faceauth.identity.approvals import Approvals

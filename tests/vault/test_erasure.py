@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
+from faceauth.db.audit_tables import audit_log
 from faceauth.db.schema import (
     accounts,
     attempts,
-    audit_log,
     biometric_references,
     data_keys,
     live_consents,

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import select, update
 
-from faceauth.db.schema import audit_log, biometric_references, data_keys, quarantine
+from faceauth.db.audit_tables import audit_log
+from faceauth.db.schema import biometric_references, data_keys, quarantine
 from faceauth.errors import AuditUnavailable, KeyDestroyed, SealBroken
 from faceauth.vault.quarantine import Quarantine, marked
 from faceauth.vault.references import ReferenceStore

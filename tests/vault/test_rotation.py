@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from faceauth.db.schema import audit_log, biometric_references, data_keys
+from faceauth.db.audit_tables import audit_log
+from faceauth.db.schema import biometric_references, data_keys
 from faceauth.errors import AuditUnavailable, KeyringForeign, KeyUnavailable
 from faceauth.types import ConsentGrant
 from faceauth.vault import keyring_place, references, rotation, wrapped

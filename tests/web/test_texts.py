@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 import faceauth.web
+from faceauth.audit.events import CONCERNS_FACE
 
 WEB = Path(next(iter(faceauth.web.__path__)))
 STATIC = WEB / "static"
 TEXTS = (STATIC / "texts.js").read_text(encoding="utf-8")
 PAGE_TEXTS = (STATIC / "page-texts.js").read_text(encoding="utf-8")
+PRIVACY, EVENTS = (STATIC / "privacy-texts.js").read_text(encoding="utf-8").split("export const EVENTS")
 PAGE = (WEB / "templates" / "capture.html").read_text(encoding="utf-8")
 SHADOW = (STATIC / "shadow.js").read_text(encoding="utf-8")
 
@@ -39,10 +41,20 @@ def keys(language: str, texts: str = TEXTS) -> list[str]:
     return re.findall(r"^\s+(\w+):", texts[start:end], re.MULTILINE)[1:]
 
 
-@pytest.mark.parametrize("texts", [TEXTS, PAGE_TEXTS], ids=["capture", "page"])
+@pytest.mark.parametrize("texts", [TEXTS, PAGE_TEXTS, PRIVACY], ids=["capture", "page", "privacy"])
 def test_both_languages_say_the_same_things(texts: str) -> None:
     assert keys("en", texts) == keys("zh", texts)
     assert len(keys("en", texts)) > 10
+
+
+def test_what_was_done_has_the_same_words_in_both_languages() -> None:
+    """Every event that concerns a face, as far as it is named, is named in both."""
+    english, chinese = (
+        set(re.findall(r'"([a-z:]+)":', EVENTS.partition(f"  {language}: {{")[2].partition("\n  },")[0]))
+        for language in ("en", "zh")
+    )
+    assert english == chinese
+    assert english <= {str(event) for event in CONCERNS_FACE}
 
 
 def test_every_problem_has_words() -> None:

@@ -1,6 +1,6 @@
 """Accounts: made, read, exported, closed."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
@@ -20,8 +20,12 @@ from faceauth.api.wire.accounts import (
 from faceauth.api.wire.base import Name
 from faceauth.audit.events import Event
 from faceauth.consent.accounts import Account
+from faceauth.installation import Installation
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
+
+HTML: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/html": {"example": "<!doctype html>…"}}}}
+"""What an export answers besides JSON."""
 
 
 @router.put("")
@@ -69,20 +73,24 @@ def restrict_account(here: Here, caller: Application, account_id: Name, body: Re
 @router.get("/receipts")
 def read_receipts(here: Here, caller: Application, account_id: Name) -> ReceiptsAnswer:
     """Every consent and deletion receipt of the person, with the keys that check them, to be taken anywhere."""
+    return all_receipts(here, tenant=caller.tenant, account=account_id)
+
+
+def all_receipts(here: Installation, *, tenant: str, account: str) -> ReceiptsAnswer:
+    """Return every receipt of an account, with the keys that check them.
+
+    Raises:
+        UnknownAccount: there is none of that name.
+    """
     with here.data.read() as conn:
-        here.accounts.get(conn, caller.tenant, account_id)
-        consents = here.ledger.history(conn, caller.tenant, account_id)
-        deletions = here.erasure.receipts(conn, tenant=caller.tenant, account=account_id)
-    return ReceiptsAnswer(
-        receipts=(*(one.receipt for one in consents), *deletions), jwks=here.signer.public_jwks()
-    )
+        here.accounts.get(conn, tenant, account)
+        consents = here.ledger.history(conn, tenant, account)
+        deletions = here.erasure.receipts(conn, tenant=tenant, account=account)
+    receipts = (*(one.receipt for one in consents), *deletions)
+    return ReceiptsAnswer(receipts=receipts, jwks=here.signer.public_jwks())
 
 
-@router.get(
-    "/export",
-    response_model=ExportAnswer,
-    responses={200: {"content": {"text/html": {"example": "<!doctype html>…"}}}},
-)
+@router.get("/export", response_model=ExportAnswer, responses=HTML)
 def export_account(
     here: Here, caller: Application, account_id: Name, form: Literal["json", "html"] = "json"
 ) -> ExportAnswer | HTMLResponse:

@@ -37,3 +37,9 @@ def retention(here: Here) -> HTMLResponse:
 def capture() -> HTMLResponse:
     """The capture page; which session it is for stands behind the # of its address, so no server sees it."""
     return HTMLResponse(_templates().get_template("capture.html").render())
+
+
+@router.get("/privacy")
+def privacy() -> HTMLResponse:
+    """The privacy page; whose it is stands behind the # of its address, so no server sees it."""
+    return HTMLResponse(_templates().get_template("privacy.html").render())

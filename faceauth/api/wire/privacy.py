@@ -1,0 +1,108 @@
+"""What the privacy page asks and is told. Its token stands for one person, for one visit."""
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from pydantic import ConfigDict, StrictBool
+
+from faceauth.api.wire.accounts import ActivityItem
+from faceauth.api.wire.base import Answer, Request, ScenarioName, with_example
+from faceauth.api.wire.flows import ShownNotice
+
+_NOTICE: Final[dict[str, Any]] = {
+    "version": 2,
+    "texts": {"en": {"text": "# Logging in with your face\n…", "sha256": "9f86d081…"}},
+}
+
+
+def _example(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example(example))
+
+
+class PrivacyLinkAnswer(Answer):
+    """A link to the privacy page for one person, to be opened once."""
+
+    privacy_url: str
+    expires_at: datetime
+
+    model_config = _example(
+        {"privacy_url": "https://face.example/ui/privacy#token=fl_…", "expires_at": "2026-03-01T12:10:00Z"}
+    )
+
+
+class PrivacyBegunAnswer(Answer):
+    """The page's own token, for this visit."""
+
+    page_token: str
+    expires_at: datetime
+
+    model_config = _example({"page_token": "fv_the-page-s-secret", "expires_at": "2026-03-01T12:30:00Z"})
+
+
+class StandingItem(Answer):
+    """One purpose: what it is, what is told about it now, and where the person stands."""
+
+    scenario: str
+    title: dict[str, str]
+    stance: Literal["agreed", "ask_again", "refused", "withdrawn", "over", "never"]
+    since: datetime | None
+    version: int | None
+    until: datetime | None
+    notice: ShownNotice
+
+
+class PrivacyDevice(Answer):
+    """One device that signs for the person."""
+
+    device_id: str
+    label: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class PrivacyAnswer(Answer):
+    """Everything the page shows."""
+
+    locale: str | None
+    restricted_at: datetime | None
+    scenarios: tuple[StandingItem, ...]
+    devices: tuple[PrivacyDevice, ...]
+    activity: tuple[ActivityItem, ...]
+
+    model_config = _example(
+        {
+            "locale": "en",
+            "restricted_at": None,
+            "scenarios": [
+                {
+                    "scenario": "login",
+                    "title": {"en": "Sign in with your face"},
+                    "stance": "agreed",
+                    "since": "2026-03-01T12:00:00Z",
+                    "version": 1,
+                    "until": "2027-03-01T12:00:00Z",
+                    "notice": _NOTICE,
+                }
+            ],
+            "devices": [],
+            "activity": [
+                {"at": "2026-03-01T12:00:10Z", "event": "person:consent:given", "scenario": "login"},
+            ],
+        }
+    )
+
+
+class PrivacyWithdrawal(Request):
+    """What the person withdraws from."""
+
+    scenario: ScenarioName
+
+    model_config = _example({"scenario": "login"})
+
+
+class PrivacyClosing(Request):
+    """The person wants everything deleted, and says so in as many words."""
+
+    everything: StrictBool
+
+    model_config = _example({"everything": True})
