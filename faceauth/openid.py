@@ -73,7 +73,7 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Show a page; the browser is sent nowhere. `why`: ``client``, ``request``, ``gone`` or ``logged_out``."""
+    """Show a page; the browser is sent nowhere. `why`: ``client``, ``request``, ``gone``, ``logged_out`` or ``nothing``."""
 
     why: str
 
@@ -199,7 +199,7 @@ class OpenId:
                     self.grants.end(conn, grant.grant_id)
         uri = parameters.get("post_logout_redirect_uri")
         if uri is None:
-            return Told("logged_out")
+            return Told("nothing" if claims is None else "logged_out")
         if client is None or not client.check_post_logout_uri(uri):
             return Told("request")
         return Away(_with_state(uri, parameters.get("state")))

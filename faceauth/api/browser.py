@@ -16,6 +16,9 @@ from faceauth.openid import Ask, Away, Capture, Step
 
 COOKIE: Final = "faceauth-login"
 
+GOOD: Final = ("logged_out", "nothing")
+"""What is told without anything being wrong."""
+
 _VALUE: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -60,8 +63,8 @@ def shown(request: Request, step: Step, asked: Mapping[str, str], *, after_form:
     if isinstance(step, Ask):
         return HTMLResponse(_templates().get_template("login.html").render(told, step=step))
     why, location = ("request", step.location) if isinstance(step, Away) else (step.why, None)
-    page = _templates().get_template("login_told.html").render(told, why=why, location=location)
-    return HTMLResponse(page, 200 if why == "logged_out" else 400)
+    page = _templates().get_template("login_told.html").render(told, why=why, good=why in GOOD, location=location)
+    return HTMLResponse(page, 200 if why in GOOD else 400)
 
 
 @cache

@@ -18,6 +18,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "another": "Another way to log in is always there. Please use it if this one does not work.",
         "bye": "You are logged out",
         "logged_out": "The application has no login of yours from here any more. This service remembers none.",
+        "nothing": "This service remembers no login, so there is nothing to end here. Log out in the application.",
         "back": "Back to the application",
     },
     "zh": {
@@ -34,6 +35,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "another": "您始终可以使用其他登录方式。如果这种方式不行，请改用其他方式。",
         "bye": "您已退出登录",
         "logged_out": "该应用已不再持有您在此处的登录。本服务不会记住任何登录。",
+        "nothing": "本服务不会记住任何登录，因此无需在此退出。请在应用中退出登录。",
         "back": "返回应用",
     },
 }
