@@ -155,13 +155,13 @@ class Campaigns:
         """
         with self.data.read() as conn:
             campaign = self.store.get(conn, campaign_id, tenant=tenant)
-            return campaign, self._progress(conn, campaign)
+            return campaign, self.store.standing(conn, campaign)
 
     def list(self, *, tenant: str) -> tuple[tuple[Campaign, Progress], ...]:
         """Return a tenant's campaigns, the newest first, and how far each has come."""
         with self.data.read() as conn:
             found = self.store.list(conn, tenant=tenant)
-            return tuple((campaign, self._progress(conn, campaign)) for campaign in found)
+            return tuple((campaign, self.store.standing(conn, campaign)) for campaign in found)
 
     def cancel(self, *, tenant: str, campaign_id: str, actor: str) -> tuple[Campaign, Progress]:
         """Take the question back: who has not answered is asked nothing any more. Again, it changes nothing.
@@ -175,7 +175,7 @@ class Campaigns:
                 report = asdict(self.store.progress(conn, campaign))
                 campaign = self.store.end(conn, campaign, state="cancelled", report=report, now=self.clock())
                 note(self.audit, conn, Event.CAMPAIGN_CANCELLED, campaign, actor)
-            return campaign, self._progress(conn, campaign)
+            return campaign, self.store.standing(conn, campaign)
 
     def _check(self, conn: Connection, tenant: str, question: Question) -> Notice:
         """Return the notice that would be shown.
@@ -209,9 +209,3 @@ class Campaigns:
             "remind_days": ",".join(map(str, question.remind_days)),
         }
         return self.approvals.request(conn, Kind.CAMPAIGN_ERASE, details, tenant=tenant, actor=actor)
-
-    def _progress(self, conn: Connection, campaign: Campaign) -> Progress:
-        if campaign.report is None:
-            return self.store.progress(conn, campaign)
-        known = Progress.__slots__
-        return Progress(**{name: count for name, count in campaign.report.items() if name in known})

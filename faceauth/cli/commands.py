@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "incidents": "List the register of incidents, and print closing reports.",
     "client": "Register, list and revoke OpenID clients.",
     "audit": "Verify the audit log, sign it, take it out.",
+    "campaign": "Say how far campaigns for consent have come, and carry them on.",
+    "webhook": "Add and remove webhook endpoints; list, deliver and replay messages.",
     "retention": "Erase what may be kept no longer.",
     "backup": "Copy the data and the keys, while the service runs.",
     "restore": "Put a backup in place, and replay what was erased since.",

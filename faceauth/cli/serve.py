@@ -3,23 +3,20 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Thread
 from typing import Annotated, Final
 
-import structlog
 import typer
 import uvicorn
 
 from faceauth.api.app import create_app
 from faceauth.api.logging import configure_logging
 from faceauth.cli import passive
+from faceauth.cli.beside import beside
 from faceauth.cli.console import fail, progress_bar
 from faceauth.errors import FaceauthError
 from faceauth.installation import Installation, open_installation
-from faceauth.retention import Retention, repeat
 from faceauth.settings import load_settings
-
-log = structlog.get_logger(__name__)
 
 GRACE_S: Final = 10
 """Seconds that running requests may take to end when the service is told to stop."""
@@ -64,7 +61,7 @@ def serve(
             # The log goes to the error stream, one JSON object a line; this line is for people and scripts.
             typer.echo(f"Serving on http://{shown}:{bound}. Stop with Ctrl-C.")
             server = uvicorn.Server(config)
-            with _filling(installation, server), _clearing_out(installation):
+            with _filling(installation, server), beside(installation):
                 server.run(sockets=[listening])
     finally:
         installation.close()
@@ -92,24 +89,6 @@ def _filling(installation: Installation, server: uvicorn.Server) -> Iterator[Non
         thread.join()
     if failed:
         raise failed[0]
-
-
-@contextmanager
-def _clearing_out(installation: Installation) -> Iterator[None]:
-    """Erase what may be kept no longer, now and then, while the service runs (R39)."""
-    stop = Event()
-
-    def clear_out() -> None:
-        for done in repeat(Retention.of(installation), stop):
-            log.info("retention.run", erased=len(done.erased), failed=len(done.failed), sessions=done.sessions)
-
-    thread = Thread(target=clear_out, name="retention")
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -236,7 +236,7 @@ class CampaignStore:
         conn.execute(update(members).where(*who).values(state=state))
 
     def progress(self, conn: Connection, campaign: Campaign) -> Progress:
-        """Count how far it has come; a closed one's numbers are in its report."""
+        """Count how far an open one has come; for any, ask `standing`."""
         answer = (
             select(consent_events.c.state).where(ANSWERS).order_by(consent_events.c.seq.desc()).limit(1)
         ).scalar_subquery()
@@ -259,6 +259,12 @@ class CampaignStore:
             gone=campaign.chosen - there,
             **found,
         )
+
+    def standing(self, conn: Connection, campaign: Campaign) -> Progress:
+        """Return how far it has come: counted while it is open, as it was reported afterwards."""
+        if campaign.report is None:
+            return self.progress(conn, campaign)
+        return Progress(**{name: campaign.report[name] for name in Progress.__slots__})
 
     def end(
         self,
