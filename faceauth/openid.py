@@ -73,7 +73,10 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Show a page; the browser is sent nowhere. `why`: ``client``, ``request``, ``gone``, ``logged_out`` or ``nothing``."""
+    """Show a page; the browser is sent nowhere.
+
+    `why` is ``client``, ``request`` or ``gone`` where something is wrong, else ``logged_out`` or ``nothing``.
+    """
 
     why: str
 
