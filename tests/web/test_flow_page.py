@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from faceauth import pipeline as pipeline_module
 from faceauth import sessions as sessions_module
@@ -197,6 +197,25 @@ def test_without_a_network_the_answer_waits_for_another_try(page: Page, shop: Sh
     page.get_by_role("button", name="I agree").click()
     expect(page.get_by_role("button", name="Start the camera")).to_be_enabled()
     assert shop.outcome(flow_id) == ("open", None)
+
+
+def test_a_session_that_could_not_be_asked_for_is_asked_for_again(page: Page, shop: Shop) -> None:
+    shop.service.agree()
+    asked: list[str] = []
+
+    def once_lost(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(re.compile("/session$"), once_lost)
+    _, link = shop.link("verify")
+    page.goto(link)
+    expect(page.get_by_text("There is no connection")).to_be_visible()
+    expect(page.get_by_role("button", name="Start the camera")).to_be_enabled()
+    assert len(asked) == 2
 
 
 def test_who_agreed_before_sees_no_notice_and_another_language_is_kept(page: Page, shop: Shop) -> None:

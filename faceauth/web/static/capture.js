@@ -1,4 +1,5 @@
 // The hosted page: the notice first if there is one to answer, then the capture, the result, and the way back.
+import { pause } from "./camera.js";
 import { languageOf } from "./face-capture.js";
 import { Flow } from "./flow.js";
 import { drawn } from "./notice.js";
@@ -6,6 +7,7 @@ import { PAGE_TEXTS } from "./page-texts.js";
 import { passkey } from "./passkey.js";
 
 const BACK_MS = 1200; // long enough to read that it worked
+const AGAIN_MS = [1000, 3000, 5000]; // after a question that nobody heard
 // The one path of this service that a link may name to return to.
 const CONTINUE = /^\/oauth2\/continue\/[\w-]{1,128}$/;
 
@@ -96,9 +98,23 @@ function capture(session, token) {
   at("capture").token = token;
 }
 
+// Asks again a little later if nobody was reached.
+async function patiently(ask) {
+  for (const ms of AGAIN_MS) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error.code !== "lost") throw error;
+      say("lost", "bad");
+      await pause(ms);
+    }
+  }
+  return ask();
+}
+
 async function openSession() {
   page.title = page.told.purpose;
-  const { session_id, client_token } = await page.flow.open();
+  const { session_id, client_token } = await patiently(() => page.flow.open());
   capture(session_id, client_token);
 }
 
@@ -133,7 +149,7 @@ function fail(error) {
 
 async function follow(id, token) {
   page.flow = new Flow(id, token);
-  page.told = await page.flow.begin();
+  page.told = await patiently(() => page.flow.begin());
   page.back = page.told.return_url;
   if (page.told.locale) page.language = languageOf(page.told.locale);
   if (page.told.notice) {

@@ -28,7 +28,7 @@ const TEMPLATE = `
         </svg>
         <div id="arrow" aria-hidden="true"></div>
       </div>
-      <p id="say"></p>
+      <p id="say" tabindex="-1"></p>
     </div>
     <ul id="hints"></ul>
     <p id="polite" class="heard" role="status" aria-live="polite"></p>

@@ -85,12 +85,15 @@ export class View {
   }
 
   begin() {
+    // Where the words are, for the button goes; not on "Not now", which a second press would be taken for.
+    this.at("say").focus();
     this.at("start").hidden = true;
     this.at("colours").hidden = true;
     this.at("explain").hidden = true;
   }
 
   finish() {
+    if (this.#root.activeElement !== null) this.at("say").focus();
     for (const id of ["actions", "colours", "explain", "transaction"]) this.at(id).hidden = true;
   }
 
