@@ -22,7 +22,7 @@ from faceauth.consent.standing import lock_account
 from faceauth.db.engine import Database
 from faceauth.errors import FaceauthError
 from faceauth.installation import Installation
-from faceauth.outbox.messages import Outbox, message_id_of
+from faceauth.outbox.messages import Letter, Outbox, message_id_of
 from faceauth.sections import CampaignSettings
 from faceauth.vault.erasure import Erasure
 
@@ -114,8 +114,8 @@ class Asking:
             accounts = self.store.waiting(conn, campaign, most=self.settings.batch)
             if accounts:
                 told = self._what_to_show(conn, campaign)
+                self._tell(conn, campaign, REQUESTED, {_key(campaign, one): one for one in accounts}, told)
                 for account in accounts:
-                    self._tell(conn, campaign, REQUESTED, account, told, key=_key(campaign, account))
                     note(self.audit, conn, Event.CONSENT_REQUESTED, campaign, "system", account=account)
                 passed = _reminders(campaign, now)
                 self.store.asked(conn, campaign, accounts, reminded=passed, now=now)
@@ -131,9 +131,8 @@ class Asking:
             accounts = self.store.to_remind(conn, campaign, number=number, most=self.settings.batch)
             if accounts:
                 told = self._what_to_show(conn, campaign)
-                for account in accounts:
-                    key = f"{_key(campaign, account)}/{number}"
-                    self._tell(conn, campaign, REMINDED, account, told, key=key)
+                keys = {f"{_key(campaign, one)}/{number}": one for one in accounts}
+                self._tell(conn, campaign, REMINDED, keys, told)
                 self.store.reminded(conn, campaign, accounts, number=number)
         return len(accounts)
 
@@ -171,7 +170,7 @@ class Asking:
         with self.data.begin() as conn:
             if not self.store.lock(conn, campaign):
                 return 0
-            silent = [one for one in accounts if self.store.still_silent(conn, campaign, one)]
+            silent = self.store.still_silent(conn, campaign, accounts)
             self.store.settle(conn, campaign, silent, "suspended")
             for account in silent:
                 note(self.audit, conn, Event.CONSENT_SUSPENDED, campaign, "system", account=account)
@@ -185,7 +184,7 @@ class Asking:
                 # An answer under way holds the account's lock: it commits before this, or comes after an end.
                 if not lock_account(conn, tenant, account):
                     return
-                if not self.store.still_silent(conn, campaign, account):
+                if not self.store.still_silent(conn, campaign, [account]):
                     return
                 self.ledger.expire(conn, tenant=tenant, account=account, scenario=scenario)
                 self.store.settle(conn, campaign, [account], "erased")
@@ -215,7 +214,7 @@ class Asking:
             late = len(self._not_told(conn, campaign, self.store.silent(conn, campaign)))
             report = asdict(progress) | {"undelivered": late}
             closed = self.store.end(conn, campaign, state="closed", report=report, now=self.clock())
-            self._tell(conn, closed, CLOSED, None, report, key=campaign.campaign_id)
+            self._tell(conn, closed, CLOSED, {campaign.campaign_id: None}, report)
             note(self.audit, conn, Event.CAMPAIGN_CLOSED, closed, "system")
         done.closed.append(campaign.campaign_id)
 
@@ -231,27 +230,22 @@ class Asking:
         conn: Connection,
         campaign: Campaign,
         kind: str,
-        account: str | None,
+        keys: Mapping[str, str | None],
         told: Mapping[str, object],
-        *,
-        key: str,
     ) -> None:
+        """Put a message into the outbox for each key, about the account beside it, if there is one."""
         about = {
             "campaign_id": campaign.campaign_id,
             "scenario": campaign.scenario,
             "deadline": campaign.deadline.isoformat(timespec="seconds"),
             "on_deadline": campaign.on_deadline,
+            **told,
         }
-        who = {} if account is None else {"account_id": account}
-        self.outbox.put(
-            conn,
-            tenant=campaign.tenant,
-            kind=kind,
-            key=key,
-            data={**about, **who, **told},
-            account=account,
-            now=self.clock(),
-        )
+        letters = [
+            Letter(key, about if account is None else {**about, "account_id": account}, account)
+            for key, account in keys.items()
+        ]
+        self.outbox.put_all(conn, tenant=campaign.tenant, kind=kind, letters=letters, now=self.clock())
 
 
 def note(

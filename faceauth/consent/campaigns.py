@@ -223,10 +223,13 @@ class CampaignStore:
             conn.scalars(query.where(_of(campaign), members.c.state.in_(("asked", "suspended")), ~ANSWERED))
         )
 
-    def still_silent(self, conn: Connection, campaign: Campaign, account: str) -> bool:
-        """Say whether this one was asked and has not answered meanwhile; the caller holds the account's lock."""
-        who = (_of(campaign), members.c.account == account, members.c.state == "asked", ~ANSWERED)
-        return conn.execute(_beside(select(members.c.account)).where(*who)).first() is not None
+    def still_silent(self, conn: Connection, campaign: Campaign, accounts: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the accounts that were asked and have not answered meanwhile.
+
+        Whoever acts on it in a way that an answer would not undo holds the account's lock.
+        """
+        who = (_of(campaign), members.c.account.in_(accounts), members.c.state == "asked", ~ANSWERED)
+        return tuple(conn.scalars(_beside(select(members.c.account)).where(*who).order_by(members.c.account)))
 
     def settle(
         self, conn: Connection, campaign: Campaign, accounts: Sequence[str], state: Literal["suspended", "erased"]

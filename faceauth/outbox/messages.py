@@ -6,7 +6,7 @@ id that stays the same through every try, so that a receiver can leave out what 
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -14,7 +14,7 @@ from typing import Final, Literal
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from faceauth.db.outbox_tables import outbox as table
-from faceauth.db.rows import insert_if_absent
+from faceauth.db.rows import insert_missing
 from faceauth.outbox.endpoints import Endpoints
 
 State = Literal["pending", "delivered", "dead"]
@@ -45,6 +45,15 @@ class Message:
     created_at: datetime
     finished_at: datetime | None
     problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What to put: `key` names the act within tenant and kind, `account` whom it is about, if anybody."""
+
+    key: str
+    data: Mapping[str, object]
+    account: str | None = None
 
 
 def message_id_of(tenant: str, kind: str, key: str) -> str:
@@ -84,25 +93,33 @@ class Outbox:
         Returns:
             The message's id, or None where the tenant has no endpoint.
         """
-        message_id = message_id_of(tenant, kind, key)
+        put = self.put_all(conn, tenant=tenant, kind=kind, letters=[Letter(key, data, account)], now=now)
+        return message_id_of(tenant, kind, key) if put else None
+
+    def put_all(
+        self, conn: Connection, *, tenant: str, kind: str, letters: Sequence[Letter], now: datetime
+    ) -> bool:
+        """Write many messages of a kind at once, each as `put` does; return whether the tenant has an endpoint."""
         at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        body = json.dumps({"type": kind, "timestamp": at, "data": dict(data)}, ensure_ascii=False, allow_nan=False)
-        found = self._endpoints.list(conn, tenant=tenant)
-        for endpoint in found:
-            row = {
-                "message_id": message_id,
+        endpoints = self._endpoints.list(conn, tenant=tenant)
+        rows = [
+            {
+                "message_id": message_id_of(tenant, kind, letter.key),
                 "endpoint_id": endpoint.endpoint_id,
                 "tenant": tenant,
-                "account": account,
+                "account": letter.account,
                 "kind": kind,
-                "body": body,
+                "body": _body(kind, at, letter.data),
                 "state": "pending",
                 "tries": 0,
                 "due_at": now,
                 "created_at": now,
             }
-            insert_if_absent(conn, table, row)
-        return message_id if found else None
+            for letter in letters
+            for endpoint in endpoints
+        ]
+        insert_missing(conn, table, rows)
+        return bool(endpoints)
 
     def claim(self, conn: Connection, *, now: datetime, lease: timedelta, most: int) -> tuple[Message, ...]:
         """Take what is due, the oldest first, and count a try; nobody else takes it before the lease is over.
@@ -182,6 +199,10 @@ class Outbox:
             query = select(table.c.message_id).where(table.c.message_id.in_(some), table.c.state != "delivered")
             found.update(conn.scalars(query))
         return frozenset(found)
+
+
+def _body(kind: str, at: str, data: Mapping[str, object]) -> str:
+    return json.dumps({"type": kind, "timestamp": at, "data": dict(data)}, ensure_ascii=False, allow_nan=False)
 
 
 def _is(message: Message) -> tuple[ColumnElement[bool], ...]:
