@@ -31,6 +31,7 @@ from faceauth.api.routes import (
     flows,
     incidents,
     keys,
+    listings,
     links,
     oidc,
     pages,
@@ -77,6 +78,7 @@ ROUTERS: Final = (
     service.router,
     privacy.router,
     pages.router,
+    listings.router,
 )
 
 _UPLOAD: Final = re.compile(r"/v1/sessions/[^/]+/frames")

@@ -18,7 +18,8 @@ router = APIRouter(prefix="/ui", include_in_schema=False)
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Return the pages' templates; every value in them is escaped."""
     return Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
@@ -30,16 +31,16 @@ def static_files() -> StaticFiles:
 @router.get("/retention")
 def retention(here: Here) -> HTMLResponse:
     """How long what is kept: made from the settings, so that it says what the service does."""
-    return HTMLResponse(_templates().get_template("retention.html").render(terms=schedule(here)))
+    return HTMLResponse(templates().get_template("retention.html").render(terms=schedule(here)))
 
 
 @router.get("/capture")
 def capture() -> HTMLResponse:
     """The capture page; which session it is for stands behind the # of its address, so no server sees it."""
-    return HTMLResponse(_templates().get_template("capture.html").render())
+    return HTMLResponse(templates().get_template("capture.html").render())
 
 
 @router.get("/privacy")
 def privacy() -> HTMLResponse:
     """The privacy page; whose it is stands behind the # of its address, so no server sees it."""
-    return HTMLResponse(_templates().get_template("privacy.html").render())
+    return HTMLResponse(templates().get_template("privacy.html").render())

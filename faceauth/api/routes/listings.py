@@ -1,0 +1,110 @@
+"""Two pages that list what there is, made from the code: what is kept of people, and what is put into browsers."""
+
+from collections.abc import Mapping, Sequence
+from http.cookies import SimpleCookie
+from typing import Final, Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from faceauth.api.access import Here
+from faceauth.api.browser import remember
+from faceauth.api.login_texts import language_of
+from faceauth.api.routes.pages import templates
+from faceauth.installation import Installation
+from faceauth.inventory import Language, inventory
+
+router = APIRouter(prefix="/ui", include_in_schema=False)
+
+Row = tuple[Sequence[str], ...]
+"""The cells of a line, each with its own lines."""
+
+INVENTORY: Final = {
+    "en": {
+        "title": "What is kept",
+        "intro": "Every table and every field of this service, made from the code that uses them. Pictures "
+        "are not kept: they are gone when the login is decided.",
+        "headings": ("Table", "Where", "How long", "Why", "Fields"),
+        "other": "中文",
+    },
+    "zh": {
+        "title": "保存的数据",
+        "intro": "本服务的每张表和每个字段，由使用它们的代码生成。照片不保存：登录判定后即消失。",
+        "headings": ("表", "位置", "保存期限", "用途", "字段"),
+        "other": "English",
+    },
+}
+
+COOKIES: Final = {
+    "en": {
+        "title": "What is put into your browser",
+        "intro": "One cookie, and only while you log in to an application through this service. It is needed "
+        "for that, so you are not asked about it. Nothing else is kept in the browser, and no page loads anything "
+        "from elsewhere.",
+        "headings": ("Name", "How long", "Why", "Protected by"),
+        "why": "It is the browser that began the login that gets its answer.",
+        "long": "{minutes:g} minutes",
+        "other": "中文",
+    },
+    "zh": {
+        "title": "存入您浏览器的内容",
+        "intro": "仅有一个 Cookie，且仅在您通过本服务登录某应用期间使用。它为此所必需，因此不另行询问。"
+        "浏览器中不保存其他内容，任何页面都不从别处加载。",
+        "headings": ("名称", "期限", "用途", "保护方式"),
+        "why": "确保登录结果只返回给发起登录的浏览器。",
+        "long": "{minutes:g} 分钟",
+        "other": "English",
+    },
+}
+
+
+@router.get("/inventory")
+def show_inventory(request: Request, here: Here, lang: Literal["en", "zh"] | None = None) -> HTMLResponse:
+    """Every field that is kept: its class, where it lies, how long and why."""
+    language = _language(request, lang)
+    rows = [
+        (
+            [one.table],
+            [one.where],
+            [one.how_long],
+            [one.why],
+            [f"{kind}: {', '.join(names)}" for kind, names in one.columns],
+        )
+        for one in inventory(here.settings, language)
+    ]
+    return _page(INVENTORY[language], language, rows)
+
+
+@router.get("/cookies")
+def show_cookies(request: Request, here: Here, lang: Literal["en", "zh"] | None = None) -> HTMLResponse:
+    """Every cookie there is, as it is really set."""
+    language = _language(request, lang)
+    texts = COOKIES[language]
+    rows = [
+        ([name], [str(texts["long"]).format(minutes=lasts / 60)], [str(texts["why"])], [protection])
+        for name, lasts, protection in cookies(here)
+    ]
+    return _page(texts, language, rows)
+
+
+def cookies(here: Installation) -> list[tuple[str, int, str]]:
+    """Return name, seconds and protection of every cookie: read from the header that would set it."""
+    answer = Response()
+    remember(answer, here, "0" * 64)
+    found = []
+    for header in answer.headers.getlist("set-cookie"):
+        for name, one in SimpleCookie(header).items():
+            kept = [word for word, there in (("Secure", one["secure"]), ("HttpOnly", one["httponly"])) if there]
+            found.append(
+                (name, int(one["max-age"]), ", ".join([*kept, f"SameSite={one['samesite'].capitalize()}"]))
+            )
+    return found
+
+
+def _language(request: Request, lang: Language | None) -> Language:
+    return "zh" if (lang or language_of(request.headers.get("accept-language", ""))) == "zh" else "en"
+
+
+def _page(texts: Mapping[str, object], language: Language, rows: Sequence[Row]) -> HTMLResponse:
+    told = {"texts": texts, "language": language, "switch": "en" if language == "zh" else "zh", "rows": rows}
+    return HTMLResponse(templates().get_template("listing.html").render(told))

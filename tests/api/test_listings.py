@@ -1,0 +1,59 @@
+"""The pages that list what is kept and what is put into browsers: made from the code, read without a login."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import faceauth
+from faceauth.api.routes.listings import COOKIES, INVENTORY, cookies
+from faceauth.db.schema import KEY_METADATA, METADATA
+from tests.api.conftest import Service
+
+PACKAGE = Path(faceauth.__file__).parent
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_inventory_names_every_field(service: Service, language: str) -> None:
+    shown = service.http.get("/ui/inventory", headers={"Accept-Language": language})
+    assert shown.status_code == 200
+    assert f'<html lang="{language}">' in shown.text
+    for metadata in (METADATA, KEY_METADATA):
+        for table in metadata.tables.values():
+            assert f">{table.name}<" in shown.text
+            assert all(column.name in shown.text for column in table.columns)
+
+
+def test_the_language_can_be_chosen(service: Service) -> None:
+    chinese = service.http.get("/ui/cookies?lang=zh", headers={"Accept-Language": "en"}).text
+    assert COOKIES["zh"]["title"] in chinese
+    assert COOKIES["zh"]["other"] in chinese
+    assert service.http.get("/ui/cookies?lang=xx").status_code == 422
+
+
+def test_both_languages_say_the_same_things() -> None:
+    for texts in (INVENTORY, COOKIES):
+        assert texts["en"].keys() == texts["zh"].keys()
+        assert len(texts["en"]["headings"]) == len(texts["zh"]["headings"])
+
+
+def test_the_page_tells_the_cookie_that_is_set(service: Service) -> None:
+    """Issue 6, item 9: strictly necessary, HttpOnly, SameSite, and Secure where there is TLS; listed on a page."""
+    ((name, lasts, protection),) = cookies(service.installation)
+    assert lasts == service.installation.settings.openid.login_s
+    assert {"HttpOnly", "SameSite=Lax"} <= set(protection.split(", "))
+    assert ("Secure" in protection) is service.installation.settings.issuer.startswith("https://")
+    shown = service.http.get("/ui/cookies").text
+    for told in (name, protection, f"{lasts / 60:g} minutes"):
+        assert told in shown
+
+
+def test_no_other_cookie_is_set_anywhere() -> None:
+    """What the page says is all there is: one call in the whole package makes a cookie."""
+    calls = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "set_cookie"
+    ]
+    assert calls == ["api/browser.py"]
