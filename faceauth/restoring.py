@@ -85,6 +85,7 @@ class Restore:
         actor: str,
         without_journal: bool,
         keep_api_keys: bool,
+        keep_device_keys: bool,
         progress: Progress,
     ) -> Restored:
         """Restore the newest copy of the data, or the one of that `name`, and the copy of the keys.
@@ -116,7 +117,8 @@ class Restore:
                 self._check_journal_complete()
             replayed = self._replay(progress)
             destroyed = destroy_returned(self.data, self.journal, self.data_keys)
-            settled = self._finish(replayed, tenant=tenant, actor=actor, keep_api_keys=keep_api_keys)
+            kept = {"keep_api_keys": keep_api_keys, "keep_device_keys": keep_device_keys}
+            settled = self._finish(replayed, tenant=tenant, actor=actor, **kept)
             return Restored(*placed, replayed, len(destroyed), self._unreadable(), settled)
         finally:
             claim.close()
@@ -255,9 +257,9 @@ class Restore:
         elif scope.scenario is not None:
             self.ledger.withdraw(conn, **who, scenario=scope.scenario)
 
-    def _finish(self, replayed: int, *, tenant: str, actor: str, keep_api_keys: bool) -> Settled:
+    def _finish(self, replayed: int, *, tenant: str, actor: str, **kept: bool) -> Settled:
         with self.data.begin() as conn:
-            settled = settle(conn, now=self.clock(), failures=self.failures, keep_api_keys=keep_api_keys)
+            settled = settle(conn, now=self.clock(), failures=self.failures, **kept)
             clear_mark(conn)
             self.audit.append(
                 conn, Event.BACKUP_RESTORED, tenant=tenant, account=None, actor=actor, details={"count": replayed}

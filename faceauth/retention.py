@@ -187,6 +187,11 @@ def schedule(installation: Installation) -> tuple[Term, ...]:
             "As long as the account",
             "Unlinking it, closing the account.",
         ),
+        Term(
+            "Public keys of your devices, and what you call them",
+            "As long as the account",
+            "Revoking them, closing the account.",
+        ),
         Term("Counts of failed attempts", "As long as the account", "Closing the account."),
         Term("What you agreed to and when, as proof", "For good; there is nothing of your face in it", ""),
         Term("The audit log, under pseudonyms", "For good; there is nothing of your face in it", ""),

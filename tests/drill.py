@@ -124,7 +124,13 @@ class Drill:
 
     def restore(self, folder: Path | None = None, *, in_place: bool = False, **options: Any) -> Restored:
         """Restore into where the settings point now."""
-        said: dict[str, Any] = {"name": None, "without_journal": False, "keep_api_keys": False, **options}
+        said: dict[str, Any] = {
+            "name": None,
+            "without_journal": False,
+            "keep_api_keys": False,
+            "keep_device_keys": False,
+            **options,
+        }
         with self.restoring() as restore:
             return restore.run(
                 None if in_place else self.backups(folder),

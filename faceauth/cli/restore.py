@@ -43,6 +43,9 @@ def restore(  # noqa: PLR0917  Typer calls it by name
     keep_api_keys: Annotated[
         bool, typer.Option("--keep-api-keys", help="None was revoked since the backup; keep them valid.")
     ] = False,
+    keep_device_keys: Annotated[
+        bool, typer.Option("--keep-device-keys", help="No device's key was revoked since; keep them bound.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check and place the copies, replay what was erased since, and end what must not go on."""
@@ -59,6 +62,7 @@ def restore(  # noqa: PLR0917  Typer calls it by name
             actor="cli",
             without_journal=without_journal,
             keep_api_keys=keep_api_keys,
+            keep_device_keys=keep_device_keys,
             progress=show,
         )
     if as_json:
@@ -72,6 +76,7 @@ def restore(  # noqa: PLR0917  Typer calls it by name
                 "sessions_ended": done.settled.sessions,
                 "accounts_waiting": done.settled.accounts,
                 "api_keys_revoked": done.settled.api_keys,
+                "device_keys_unbound": done.settled.device_keys,
             }
         )
         return
@@ -82,6 +87,8 @@ def restore(  # noqa: PLR0917  Typer calls it by name
         note(f"{done.unreadable:,} references are sealed under keys that are gone: these people enrol again.")
     if done.settled.api_keys:
         note(f"{done.settled.api_keys} API keys revoked. Make new ones: faceauth apikey create --role application")
+    if done.settled.device_keys:
+        note(f"{done.settled.device_keys:,} device keys are bound no more: their owners bind them again.")
     note("Next: faceauth doctor, then faceauth serve. Publish again what notices were published since the backup.")
 
 

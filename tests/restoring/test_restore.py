@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from faceauth.binding import Binding
 from faceauth.db.schema import KEY_METADATA, METADATA
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import (
@@ -14,6 +15,7 @@ from faceauth.errors import (
     StorageError,
 )
 from faceauth.restoring import Restore
+from tests.devices import RawDevice
 from tests.drill import Drill, destroy, only_ben_is_left
 
 
@@ -91,10 +93,12 @@ def test_what_must_not_go_on_ends(sqlite_drill: Drill) -> None:
     with into.data.begin() as conn:
         key = into.apikeys.create(conn, tenant=DEFAULT_TENANT, role="application", label="shop")
     opened = drill.service.open("verify", "ben")
+    RawDevice().bind(drill.service, "ben")
+    Binding.of(into).ask(tenant=DEFAULT_TENANT, account="ben", kind="raw")
     drill.backup()
     destroy(drill)
     done = drill.restore()
-    assert (done.settled.sessions, done.settled.api_keys) == (1, 1)
+    assert (done.settled.sessions, done.settled.api_keys, done.settled.device_keys) == (1, 1, 1)
     assert done.settled.accounts == 3
     drill.start()
     assert drill.service.reason(opened)[0] == "expired"
@@ -105,6 +109,18 @@ def test_what_must_not_go_on_ends(sqlite_drill: Drill) -> None:
         into.attempts.charge(conn, tenant=DEFAULT_TENANT, account="ben")
     drill.clock.forward(31)
     assert drill.logs_in("ben")
+
+
+def test_device_keys_are_kept_when_the_operator_says_so(sqlite_drill: Drill) -> None:
+    """R17: else one that was revoked since, with a stolen phone, would prove its owner again."""
+    drill = sqlite_drill
+    bound = RawDevice().bind(drill.service, "ben")
+    drill.backup()
+    destroy(drill)
+    assert drill.restore(keep_device_keys=True).settled.device_keys == 0
+    drill.start()
+    listed = Binding.of(drill.service.installation).list(tenant=DEFAULT_TENANT, account="ben")
+    assert [one.device_id for one in listed] == [bound.device_id]
 
 
 def test_api_keys_are_kept_when_the_operator_says_so(sqlite_drill: Drill) -> None:
@@ -136,7 +152,7 @@ def test_every_row_comes_back_as_it_was(drill: Drill) -> None:
 
     before = rows()
     destroy(drill)
-    drill.restore(keep_api_keys=True)
+    drill.restore(keep_api_keys=True, keep_device_keys=True)
     after = rows()
     changed = {"attempts", "audit_log", "audit_head"}
     assert {name: after[name] for name in after if name not in changed} == {
