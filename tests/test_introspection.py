@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from faceauth.audit.events import Event
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.introspection import Introspection
 from tests.service import Service
@@ -83,7 +84,7 @@ def test_revoking_ends_it_and_that_one_alone(enrolled: Service, introspection: I
     assert holds(introspection, other)
     with enrolled.installation.data.read() as conn:
         told = enrolled.installation.audit.activity(conn, DEFAULT_TENANT, "anna")
-    assert [one.event for one in told].count("application:session:revoked") == 1
+    assert [one.event for one in told].count(Event.SESSION_REVOKED) == 1
 
 
 def test_once_means_once(enrolled: Service, introspection: Introspection) -> None:
