@@ -1,0 +1,121 @@
+"""A small application that lets people log in with their face: FastAPI, and the Python client.
+
+    pip install fastapi uvicorn faceauth-client        # the client is in clients/python of this repository
+    FACEAUTH_URL=http://127.0.0.1:8000 FACEAUTH_KEY=fa_… uvicorn app:app --port 9000
+
+The service must name this application in FACEAUTH_CORS_ORIGINS (["http://127.0.0.1:9000"]), because people come
+back here. The password below stands for whatever other factor your application has: a face is never the only way
+in.
+"""
+
+import os
+import secrets
+from datetime import UTC, datetime
+from html import escape
+from typing import Annotated
+
+from faceauth_client import Faceauth, Problem
+from fastapi import Cookie, FastAPI, Form, HTTPException
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+HERE = os.environ.get("APP_URL", "http://127.0.0.1:9000")
+PASSWORD = os.environ.get("APP_PASSWORD", "correct horse")
+
+face = Faceauth(os.environ["FACEAUTH_URL"], os.environ["FACEAUTH_KEY"])
+app = FastAPI(docs_url=None, redoc_url=None)
+
+signed_in: dict[str, str] = {}
+"""Who is signed in, by the cookie's value. A real application keeps sessions where they outlive it."""
+
+waiting: dict[str, str] = {}
+"""Which flow this browser was sent to, so that nobody comes back with another's."""
+
+
+def page(body: str) -> HTMLResponse:
+    return HTMLResponse(f"<!doctype html><html lang=en><title>Shop</title><main>{body}</main>")
+
+
+def who(session: str | None) -> str:
+    if session is None or session not in signed_in:
+        raise HTTPException(401, "Sign in first.")
+    return signed_in[session]
+
+
+def sign_in(account: str) -> RedirectResponse:
+    session = secrets.token_urlsafe(32)
+    signed_in[session] = account
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie("session", session, httponly=True, samesite="lax", secure=HERE.startswith("https:"))
+    return answer
+
+
+@app.get("/")
+def home(session: Annotated[str | None, Cookie()] = None) -> HTMLResponse:
+    if session not in signed_in:
+        return page(
+            "<h1>Shop</h1><form method=post action=/password><input name=account placeholder=name required>"
+            "<input name=password type=password><button>Sign in with a password</button></form>"
+            "<form method=post action=/face/login><input name=account placeholder=name required>"
+            "<button>Sign in with your face</button></form>"
+        )
+    return page(
+        f"<h1>Hello {escape(signed_in[session])}</h1>"
+        "<form method=post action=/face/enrol><button>Set up login with my face</button></form>"
+        "<form method=post action=/privacy><button>What my face is used for</button></form>"
+    )
+
+
+@app.post("/password")
+def password(account: Annotated[str, Form()], password: Annotated[str, Form()]) -> RedirectResponse:
+    if not secrets.compare_digest(password.encode(), PASSWORD.encode()):
+        raise HTTPException(401, "That is not the password.")
+    return sign_in(account)
+
+
+def hosted(account: str, purpose: str, proof: datetime | None) -> RedirectResponse:
+    """Send the person to the hosted page, which asks them, films them and sends them back."""
+    try:
+        flow = face.mint_flow(
+            account_id=account,
+            scenario="login",
+            purpose="enrol" if purpose == "enrol" else "verify",
+            return_url=f"{HERE}/face/done",
+            reauthenticated_at=proof,
+        )
+    except Problem as problem:
+        # Say nothing about accounts here: whoever types a name must not learn whether it exists.
+        raise HTTPException(403, "That did not work. Please use your password.") from problem
+    browser = secrets.token_urlsafe(32)
+    waiting[browser] = flow.flow_id
+    answer = RedirectResponse(flow.flow_url, 303)
+    answer.set_cookie("flow", browser, httponly=True, samesite="lax", secure=HERE.startswith("https:"))
+    return answer
+
+
+@app.post("/face/enrol")
+def enrol(session: Annotated[str | None, Cookie()] = None) -> RedirectResponse:
+    account = who(session)
+    face.put_account(account)
+    # They signed in by password a moment ago; a real application keeps that time with the session.
+    return hosted(account, "enrol", datetime.now(UTC))
+
+
+@app.post("/face/login")
+def login(account: Annotated[str, Form()]) -> RedirectResponse:
+    return hosted(account, "verify", None)
+
+
+@app.get("/face/done")
+def done(flow: str, browser: Annotated[str | None, Cookie(alias="flow")] = None) -> RedirectResponse:
+    """The person is back. Nothing in the address says how it went: the service does."""
+    if browser is None or waiting.pop(browser, None) != flow:
+        raise HTTPException(403, "This is not where you left from.")
+    found = face.flow(flow)
+    if found.state != "accepted" or found.session_id is None:
+        return RedirectResponse("/", 303)
+    return sign_in(found.account_id)
+
+
+@app.post("/privacy")
+def privacy(session: Annotated[str | None, Cookie()] = None) -> RedirectResponse:
+    return RedirectResponse(face.privacy_link(who(session)).privacy_url, 303)

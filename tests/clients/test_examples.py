@@ -1,0 +1,110 @@
+"""The examples: the FastAPI one runs against a service, the others are read by their languages' own tools."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from faceauth_client import Faceauth
+
+from tests.api.client import TestClient
+from tests.api.conftest import Service, clock, installation, made_once, service, settings
+
+__all__ = ["clock", "installation", "made_once", "service", "settings"]
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture
+def shop(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The example of a shop, whose client talks to the service under test."""
+    monkeypatch.setenv("FACEAUTH_URL", "http://testserver")
+    monkeypatch.setenv("FACEAUTH_KEY", service.secrets["application"])
+    monkeypatch.setenv("APP_URL", "https://shop.example")
+    spec = importlib.util.spec_from_file_location("shop_example", EXAMPLES / "fastapi" / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    transport = service.http._transport
+    face = Faceauth("http://testserver", service.secrets["application"], transport=transport)
+    monkeypatch.setattr(module, "face", face)
+    # A proof of now, by the clock of the test's service.
+    monkeypatch.setattr(module, "datetime", type("Clock", (), {"now": staticmethod(lambda _: service.clock())}))
+    yield module
+    face.close()
+
+
+@pytest.fixture
+def browser(shop: ModuleType) -> TestClient:
+    return TestClient(shop.app, base_url="https://shop.example", follow_redirects=False)
+
+
+def test_a_shop_signs_in_enrols_and_shows_privacy(browser: TestClient, service: Service) -> None:
+    """R14: the password first; then the links of the service."""
+    assert "Sign in with a password" in browser.get("/").text
+    assert browser.post("/password", data={"account": "anna", "password": "wrong"}).status_code == 401
+    assert browser.post("/face/enrol").status_code == 401
+    assert browser.post("/password", data={"account": "anna", "password": "correct horse"}).status_code == 303
+    assert "Hello anna" in browser.get("/").text
+    sent = browser.post("/face/enrol")
+    assert re.search(r"/ui/capture#flow=ff_\w+&token=ft_\w+$", sent.headers["location"])
+    flow = sent.headers["location"].split("flow=")[1].split("&")[0]
+    assert service.call("GET", f"/v1/flows/{flow}").json()["purpose"] == "enrol"
+    assert "/ui/privacy#token=fl_" in browser.post("/privacy").headers["location"]
+
+
+def test_nobody_comes_back_with_anothers_flow(browser: TestClient, service: Service) -> None:
+    browser.post("/password", data={"account": "anna", "password": "correct horse"})
+    sent = browser.post("/face/enrol")
+    flow = sent.headers["location"].split("flow=")[1].split("&")[0]
+    assert browser.get("/face/done", params={"flow": "ff_other"}).status_code == 403
+    sent = browser.post("/face/enrol")
+    mine = sent.headers["location"].split("flow=")[1].split("&")[0]
+    assert browser.get("/face/done", params={"flow": mine}).headers["location"] == "/"
+    assert browser.get("/face/done", params={"flow": flow}).status_code == 403
+    service.account("ben")
+
+
+def test_an_account_that_is_not_there_is_told_like_any_refusal(browser: TestClient) -> None:
+    """R25: the example keeps what the service keeps."""
+    answer = browser.post("/face/login", data={"account": "nobody"})
+    assert (answer.status_code, "password" in answer.text) == (403, True)
+
+
+def test_names_are_shown_as_text(browser: TestClient) -> None:
+    odd = "<script>alert(1)</script>"
+    browser.post("/password", data={"account": odd, "password": "correct horse"})
+    assert odd not in browser.get("/").text
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("*.py")), ids=lambda file: file.parent.name)
+def test_python_compiles(file: Path) -> None:
+    compile(file.read_text(encoding="utf-8"), str(file), "exec")
+
+
+def test_javascript_parses() -> None:
+    if shutil.which("node") is None:
+        pytest.skip("needs Node")
+    for file in EXAMPLES.rglob("*.js"):
+        done = subprocess.run(
+            ["node", "--check", str(file)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("file", ["android/FaceCapture.kt", "ios/FaceCapture.swift"])
+def test_the_apps_use_the_contract(file: str) -> None:
+    """Nothing here compiles Kotlin or Swift; that the names of the contract are in them can be held."""
+    source = (EXAMPLES / file).read_text(encoding="utf-8")
+    for name in ("challenge", "frames", "timeline", "t_ms", "step", "min_ms", "colours", "Bearer", "accepted"):
+        assert name in source, name
+    assert source.count("{") == source.count("}")
