@@ -5,7 +5,7 @@ Silence is no yes. Who was asked and says nothing is suspended or erased; who wa
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 from typing import Final
 
@@ -237,7 +237,7 @@ class Asking:
         about = {
             "campaign_id": campaign.campaign_id,
             "scenario": campaign.scenario,
-            "deadline": campaign.deadline.isoformat(timespec="seconds"),
+            "deadline": campaign.deadline.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "on_deadline": campaign.on_deadline,
             **told,
         }

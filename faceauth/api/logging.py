@@ -74,6 +74,8 @@ def configure_logging(level: str = "INFO") -> None:
     root.setLevel(level)
     # Alembic tells at every start that it found nothing to do.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It would write down every address that a message goes to, and some are secrets themselves.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _exception_kind(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -44,7 +44,7 @@ def list_campaigns(as_json: Json = False) -> None:
             one.scenario,
             one.state,
             *(count if isinstance(count, str) else f"{count:,}" for count in counts),
-            f"{one.deadline:%Y-%m-%d %H:%M} UTC",
+            f"{one.deadline:%Y-%m-%d}",
             one.on_deadline,
         )
     console().print(table)

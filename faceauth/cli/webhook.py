@@ -145,18 +145,13 @@ def messages(
     if as_json:
         print_json([_told(one) for one in found])
         return
-    rows = [
-        (
-            one.message_id,
-            one.kind,
-            one.state,
-            str(one.tries),
-            one.problem or "",
-            f"{one.due_at:%Y-%m-%d %H:%M} UTC",
+    rows = []
+    for one in found:
+        due = f"{one.due_at:%Y-%m-%d %H:%M}" if one.state == "pending" else ""
+        rows.append(
+            (one.message_id, one.kind, one.state, str(one.tries), " ".join(filter(None, (one.problem, due))))
         )
-        for one in found
-    ]
-    _table(("message", "what", "state", "tries", "problem", "due"), rows)
+    _table(("message", "what", "state", "tries", "problem, or when due (UTC)"), rows)
 
 
 @app.command()

@@ -74,6 +74,14 @@ def test_one_json_object_a_line_for_ours_and_for_libraries(capsys: pytest.Captur
 
 
 @pytest.mark.usefixtures("configured")
+def test_where_messages_go_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Some receivers' addresses are secrets themselves."""
+    configure_logging()
+    logging.getLogger("httpx").info("HTTP Request: POST https://app.example/hook/abc")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("configured")
 def test_an_exception_is_told_by_its_kind_and_place_not_by_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging()
     try:

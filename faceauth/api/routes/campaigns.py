@@ -1,7 +1,6 @@
 """Campaigns: the privacy officer asks people for consent again. Nobody answers for a person here (R34)."""
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter, Response
@@ -102,4 +101,4 @@ def _question(body: CampaignRequest) -> Question:
 
 def _next_round(here: Installation) -> str:
     every = here.settings.campaigns.every_s
-    return f"People are asked within {timedelta(seconds=every)}." if every else "Run: faceauth campaign run"
+    return f"People are asked within {every} seconds." if every else "Run: faceauth campaign run"
