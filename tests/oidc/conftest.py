@@ -102,7 +102,7 @@ class Party:
         """Show a face, as the capture page does; return what the device is told."""
         self.seeds += 1
         step = self.service.installation.desk.challenge(begun.session_id, begun.client_token).steps[0].id
-        parts = frames(colour, seed=self.seeds)
+        parts = frames(colour, 2, seed=self.seeds)
         timeline = [{"step": step, "t_ms": 80 * number} for number in range(len(parts))]
         submit = self.service.installation.pipeline.submit
         return submit(begun.session_id, begun.client_token, parts, timeline).state

@@ -96,9 +96,14 @@ def test_what_may_be_left_out_is(party: Party) -> None:
     ],
 )
 def test_what_is_not_supported_is_passed_over(party: Party, more: dict[str, str]) -> None:
-    """The ids that begin so are the suite's checks. A login is always fresh, so every `max_age` holds."""
+    """The ids that begin so are the suite's checks: the person comes before the camera as without it."""
+    assert party.begin(**more).session_id
+
+
+def test_what_is_not_ours_to_tell_is_not_granted(party: Party) -> None:
+    """A login is always fresh, so every `max_age` holds."""
     before = party.service.clock()
-    tokens = party.tokens(**more)
+    tokens = party.tokens(scope="email openid profile", max_age="10000", claims_locales="se")
     assert tokens["scope"] == "openid"
     assert claims_of(tokens["id_token"])["auth_time"] >= int(before.timestamp())
 
