@@ -43,7 +43,7 @@ def test_a_login_that_meets_a_question_fails_though_the_consent_is_fresh(asked_b
     assert asked_by.post(asked_by.open("verify")).state == "accepted", "nobody was asked yet"
     Asking.of(asked_by.installation).run()
     assert asked_by.post(opened).state == "denied"
-    assert asked_by.reason(opened) == ("denied", "consent_stale")
+    assert asked_by.reason(opened) == ("denied", "consent_required")
     Campaigns.of(asked_by.installation).cancel(campaign_id=campaign.campaign_id, actor="cli:ann", **T)
     assert asked_by.post(asked_by.open("verify")).state == "accepted", "what was taken back asks for nothing"
 

@@ -76,11 +76,11 @@ class ConsentGate:
             raise ConsentRequired("The person has not agreed to this scenario. Ask, or use another method.")
         if restricted(conn, tenant, account):
             raise ConsentRequired("The person has suspended every use of their face. Use another method.")
+        if open_question(conn, tenant, account, scenario) is not None:
+            raise ConsentRequired("A question waits for the person's answer. Ask it, or use another method.")
         now = self._clock()
         if consent.valid_until <= now:
             raise ConsentStale("The consent's time is over. Ask again, or use another method.")
         if newer_material_notice(conn, tenant, scenario, consent, now) is not None:
             raise ConsentStale("The notice has changed in substance. Ask again, or use another method.")
-        if open_question(conn, tenant, account, scenario) is not None:
-            raise ConsentStale("A question about this consent waits for an answer. Ask it, or use another method.")
         return consent

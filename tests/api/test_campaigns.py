@@ -73,7 +73,7 @@ def test_a_login_that_meets_a_question_is_told_what_to_show(asking: Service) -> 
     answer = asking.call("POST", "/v1/sessions", json=opening)
     assert answer.status_code == 403
     told = answer.json()
-    assert told["code"] == "consent_stale"
+    assert told["code"] == "consent_required"
     assert told["question"]["campaign_id"] == campaign["campaign_id"]
     assert told["question"]["on_deadline"] == "suspend"
     assert told["question"]["deadline"] == campaign["deadline"]
