@@ -14,6 +14,7 @@ from faceauth.consent.ledger import ConsentEvent, ConsentLedger, ConsentRequest
 from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import UnknownAccount, UnknownReference
+from faceauth.identity.approvals import SecondPerson
 from faceauth.identity.devices import DeviceKeys
 from faceauth.oidc.export import elsewhere
 from faceauth.vault.erasure import Erasure
@@ -97,18 +98,22 @@ class Lifecycle:
                 self.audit.append(conn, event, tenant=tenant, account=account, actor=actor)
         return after
 
-    def retire(self, *, tenant: str, scenario: str, actor: str) -> Scenario:
+    def retire(self, *, tenant: str, scenario: str, actor: str, approved: SecondPerson | None = None) -> Scenario:
         """Close a scenario for good: from this commit on it allows nothing, and the retention erases what it kept.
 
-        Retiring again changes nothing.
+        Retiring again changes nothing. `approved` is a second person's word that is used up by it
+        (`two_people.retire_scenario`).
 
         Raises:
             UnknownScenario: there is none of that name.
+            ApprovalRequired: the approval was used or refused meanwhile.
         """
         with self.data.begin() as conn:
             found = self.scenarios.get(conn, tenant, scenario)
             if found.state == "retired":
                 return found
+            if approved is not None:
+                approved.use(conn)
             retired = self.scenarios.retire(conn, tenant=tenant, scenario=scenario)
             details = {"scenario": scenario}
             self.audit.append(

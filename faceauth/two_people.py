@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from faceauth.consent.scenarios import Scenario
 from faceauth.db.engine import Database
+from faceauth.errors import ApprovalRequired
 from faceauth.identity.approvals import Approval, Approvals, Kind, SecondPerson
+from faceauth.lifecycle import Lifecycle
 from faceauth.vault.destruction import Approved, Destruction
+from faceauth.vault.enrolled import people_of_scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,45 @@ def retire_model(
         return Outcome(found, None)
     gone = erase(SecondPerson(approvals, found.approval_id, kind, details, tenant, actor))
     return Outcome(found, f"{gone:,} references erased.")
+
+
+def retire_scenario(
+    scenario: str,
+    *,
+    data: Database,
+    approvals: Approvals,
+    lifecycle: Lifecycle,
+    bulk: int,
+    tenant: str,
+    actor: str,
+) -> Scenario:
+    """Retire a scenario; where that erases the faces of many, only if a second person approved it, else ask.
+
+    Args:
+        scenario: The scenario.
+        data: The data database.
+        approvals: Where it is asked for.
+        lifecycle: Does it.
+        bulk: People from which on it takes two.
+        tenant: Whose scenario.
+        actor: Who asks.
+
+    Raises:
+        UnknownScenario: there is none of that name.
+        ApprovalRequired: a second person has to approve it first; the text names the request, which is on record.
+    """
+    with data.read() as conn:
+        people = people_of_scenario(conn, tenant=tenant, scenario=scenario)
+        retired = lifecycle.scenarios.get(conn, tenant, scenario).state == "retired"
+    if retired or people < bulk:
+        return lifecycle.retire(tenant=tenant, scenario=scenario, actor=actor)
+    kind, details = Kind.SCENARIO_RETIRE, {"scenario": scenario}
+    with data.begin() as conn:
+        found = approvals.request(conn, kind, details, tenant=tenant, actor=actor)
+    if found.state != "approved":
+        raise ApprovalRequired(
+            f"Retiring {scenario} erases the faces of {people:,} people: a second person must approve "
+            f"{found.approval_id} first (POST /v1/admin/approvals/{found.approval_id}); then ask again."
+        )
+    second = SecondPerson(approvals, found.approval_id, kind, details, tenant, actor)
+    return lifecycle.retire(tenant=tenant, scenario=scenario, actor=actor, approved=second)

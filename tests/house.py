@@ -55,7 +55,7 @@ ROOMS: dict[str, set[str]] = {
     "proving": BELOW_PIPELINE,
     "streaming": BELOW_PIPELINE | {"charging", "pipeline"},
     "renewal": BELOW_PIPELINE,
-    "two_people": BELOW_PIPELINE,
+    "two_people": BELOW_PIPELINE | {"lifecycle"},
     "restoring": BELOW_PIPELINE,
     "filling": BELOW_PIPELINE,
     "assembly": BELOW_PIPELINE | COMPOSERS,

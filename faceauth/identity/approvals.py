@@ -35,6 +35,7 @@ class Kind(StrEnum):
     KEY_DESTROY = "key_destroy"
     MODEL_RETIRE = "model_retire"
     CAMPAIGN_ERASE = "campaign_erase"
+    SCENARIO_RETIRE = "scenario_retire"
     INCIDENT_EXPORT = "incident_export"
 
 

@@ -63,6 +63,14 @@ def people_enrolled(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).select_from(people)).scalar_one())
 
 
+def people_of_scenario(conn: Connection, *, tenant: str, scenario: str) -> int:
+    """Return how many accounts have a reference for a scenario."""
+    table = biometric_references
+    query = select(func.count(table.c.account.distinct()))
+    mine = query.where(table.c.tenant == tenant, table.c.scenario == scenario)
+    return int(conn.execute(mine).scalar_one())
+
+
 def note_alert(conn: Connection, *, now: datetime) -> bool:
     """Write down that so many are enrolled that somebody has to be told; return whether it is new (R55)."""
     return insert_if_absent(conn, installation, {"key": "enrolment_alert", "value": now.isoformat()})

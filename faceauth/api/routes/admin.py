@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from faceauth import two_people
 from faceauth.api.access import Here, PrivacyOfficer, actor
 from faceauth.api.publishing import publish_notice as publish
 from faceauth.api.publishing import publish_scenario
@@ -64,8 +65,19 @@ def change_scenario(
 
 @router.post("/{scenario}/retire")
 def retire_scenario(here: Here, caller: PrivacyOfficer, scenario: ScenarioName) -> ScenarioAnswer:
-    """Close a purpose for good: it allows nothing from now on, and the faces kept for it are erased soon after."""
-    retired = here.lifecycle.retire(tenant=caller.tenant, scenario=scenario, actor=actor(caller))
+    """Close a purpose for good: it allows nothing from now on, and the faces kept for it are erased soon after.
+
+    Where they are those of many, a second person has to approve it (R52): ask again once that is done.
+    """
+    retired = two_people.retire_scenario(
+        scenario,
+        data=here.data,
+        approvals=here.approvals,
+        lifecycle=here.lifecycle,
+        bulk=here.settings.administration.bulk,
+        tenant=caller.tenant,
+        actor=actor(caller),
+    )
     with here.data.read() as conn:
         notice = here.notices.current(conn, caller.tenant, retired.scenario, here.clock())
     return scenario_answer(retired, notice, now=here.clock())
