@@ -26,9 +26,10 @@ from faceauth.clock import Clock
 from faceauth.consent.names import is_account
 from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
-from faceauth.errors import NotAuthenticated, UnknownScenario, UnknownSession
+from faceauth.errors import Locked, NotAuthenticated, UnknownScenario, UnknownSession
 from faceauth.granting import Granting
 from faceauth.identity.methods import LEVELS
+from faceauth.identity.places import Client as Place
 from faceauth.installation import Installation
 from faceauth.oidc.asking import LoginRequest, LoginRequests
 from faceauth.oidc.claims import discovery
@@ -142,7 +143,7 @@ class OpenId:
             )
         if name_needed or "consent" in prompts:
             return Ask(request.request_id, client.name, name_needed)
-        return self._capture(client, request, hint)
+        return self._capture(client, request, hint, browser)
 
     def agreed(self, request_id: str, browser: str, account: str | None) -> Step:
         """Go on from the page that asked: with the account that the person named, if one was asked for."""
@@ -155,7 +156,7 @@ class OpenId:
         named = account if account is not None and is_account(account) else request.hint
         if named is None and scenario.mode != "identify":
             return Ask(request_id, client.name, name_needed=True)
-        return self._capture(client, request, named)
+        return self._capture(client, request, named, browser)
 
     def proceed(self, request_id: str, browser: str) -> Step:
         """End a login: send the browser back with a code if its session was accepted, else with a denial.
@@ -269,16 +270,21 @@ class OpenId:
             )
         return scenario
 
-    def _capture(self, client: Client, request: LoginRequest, account: str | None) -> Step:
-        opened = self.desk.open(
-            tenant=client.tenant,
-            purpose="identify" if account is None else "verify",
-            scenario=client.scenario,
-            account=account,
-            reauthenticated_at=None,
-            actor=f"client:{client.client_id}",
-            veiled=account is not None,
-        )
+    def _capture(self, client: Client, request: LoginRequest, account: str | None, browser: str) -> Step:
+        try:
+            opened = self.desk.open(
+                tenant=client.tenant,
+                purpose="identify" if account is None else "verify",
+                scenario=client.scenario,
+                account=account,
+                reauthenticated_at=None,
+                actor=f"client:{client.client_id}",
+                veiled=account is not None,
+                client=Place(device=browser),
+            )
+        except Locked:
+            # A search from a place that tried too often: no account is named, so there is nothing to veil.
+            return Away(f"/oauth2/continue/{request.request_id}")
         with self.data.begin() as conn:
             attached = self.requests.attach(conn, request, opened.session_id)
         if attached is None:

@@ -65,8 +65,9 @@ def list_clients(as_json: Json = False) -> None:
         print_json([_told(one) for one in found])
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("client", "name", "kind", "scenario", "sends people to", "revoked"):
-        table.add_column(heading)
+    table.add_column("client", no_wrap=True)
+    for heading in ("name", "kind", "scenario", "sends people to", "revoked"):
+        table.add_column(heading, overflow="fold")
     for one in found:
         revoked = "" if one.revoked_at is None else f"{one.revoked_at:%Y-%m-%d %H:%M}"
         table.add_row(one.client_id, one.name, _kind(one), one.scenario, " ".join(one.redirect_uris), revoked)
