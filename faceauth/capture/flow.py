@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from faceauth.db.flow_tables import flows
 from faceauth.errors import NotAuthenticated, SessionClosed, UnknownFlow
@@ -100,10 +100,6 @@ class FlowStore:
     def note(self, conn: Connection, flow_id: str, **values: object) -> None:
         """Write down how a flow that captures goes on: its session, or why there is none."""
         conn.execute(update(flows).where(flows.c.flow_id == flow_id).values(**values))
-
-    def count_old(self, conn: Connection, *, now: datetime) -> int:
-        """Return how many records `delete_old` would delete."""
-        return conn.scalar(select(func.count()).where(flows.c.expires_at < now - KEPT)) or 0
 
     def delete_old(self, conn: Connection, *, now: datetime) -> int:
         """Delete the records of flows that are over for `KEPT`; return how many."""

@@ -8,6 +8,7 @@ import pytest
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import InvalidRequest
 from faceauth.flows import check_return_url
+from faceauth.retention import Retention
 from tests.api.conftest import Service
 
 BACK = "https://shop.example/done?from=face"
@@ -198,6 +199,18 @@ def test_closing_the_account_takes_its_flows(service: Service) -> None:
     assert service.call("DELETE", "/v1/accounts/anna").status_code == 200
     assert service.call("GET", f"/v1/flows/{minted['flow_id']}").status_code == 404
     assert page(service, minted["flow_id"], "begin", link_token(minted)).status_code == 401
+
+
+def test_records_of_flows_go_a_day_after_their_time(service: Service) -> None:
+    """R39."""
+    service.account()
+    minted = mint(service)
+    service.clock.forward(300 + 24 * 3600)
+    Retention.of(service.installation).run()
+    assert state(service, minted)["state"] == "expired"
+    service.clock.forward(1)
+    Retention.of(service.installation).run()
+    assert service.call("GET", f"/v1/flows/{minted['flow_id']}").status_code == 404
 
 
 ALLOWED = ["https://shop.example", "http://127.0.0.1:9000", "com.example.shop:"]
