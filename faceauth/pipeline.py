@@ -182,6 +182,9 @@ class Pipeline:
                 raise shut
         except Denied as denied:
             if isinstance(denied, LivenessInconclusive) and self._may_extend(session, challenge):
+                if shut is not None:  # the next burst is the same try, and is not charged again
+                    with self.data.begin() as conn:
+                        self.sessions.withhold(conn, session, shut.reason)
                 raise
             if session.purpose == "verify":
                 self.sameness.finish(session, challenge, faces, spent)
@@ -243,8 +246,7 @@ class Pipeline:
         return not challenge.extra and session.posts < self.settings.sessions.posts
 
     def _charge(self, session: CaptureSession, burst: Burst, grant: ConsentGrant | None) -> Denied | None:
-        """Charge the try and remember its frames; return why it is denied whatever else they show, if so."""
-        # Durable before liveness and comparison run: ending the process buys no extra try (R11).
+        """Charge the try, durably before it is made (R11), and remember its frames; return why it is denied."""
         shut: Denied | None = None
         with self.data.begin() as conn:
             if grant is not None:
@@ -277,8 +279,6 @@ class Pipeline:
                 evidence=evidence,
                 record=record,
             )
-
-    # --- the three purposes ------------------------------------------------------------------------------------
 
     def enrol(self, session: CaptureSession, grant: ConsentGrant, probe: Probe) -> tuple[str, ...]:
         """Store the probe's embeddings as the account's references, in place of older ones.

@@ -172,6 +172,23 @@ def test_unclear_liveness_is_asked_again_whoever_it_is(people: Service, monkeypa
         assert (first.state, first.guidance[0].split(":")[0]) == ("open", "step")
 
 
+def test_one_more_step_washes_no_denial_away(people: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R10: who was out of attempts at the first burst is denied at the second, which is the same try."""
+    opened = people.open("verify")
+    with people.installation.data.begin() as conn:
+        for _ in range(10):
+            people.installation.attempts.charge(conn, tenant=DEFAULT_TENANT, account="anna", pad=True)
+
+    def unclear(*_: Any, **__: Any) -> LiveCapture:
+        raise LivenessInconclusive("parallax", "motion")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline_module, "judge", unclear)
+        assert people.post(opened).state == "open"
+    assert people.post(opened, RED).state == "denied"
+    assert people.reason(opened) == ("denied", "locked")
+
+
 def test_bad_frames_get_the_same_guidance_whoever_it_is(people: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FaceReader, "read", lambda *_, **__: ((), ("too_dark",)))
     answers = {people.post(open_veiled(people, account)) for account in ("anna", "nobody", "without", "dora")}

@@ -248,6 +248,11 @@ class SessionStore:
         if changed != 1:
             raise SessionClosed("This session is over. Ask the application for a new one.")
 
+    def withhold(self, conn: Connection, session: CaptureSession, reason: str) -> None:
+        """Let the session be denied in the end whatever comes, for this reason or the one that is there."""
+        here = (sessions.c.session_id == session.session_id, sessions.c.withheld.is_(None))
+        conn.execute(update(sessions).where(*here).values(withheld=reason))
+
     def decide(self, conn: Connection, session: CaptureSession, outcome: Outcome, *, now: datetime) -> None:
         """End the session with its one decision.
 
