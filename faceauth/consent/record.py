@@ -16,6 +16,9 @@ from faceauth.sections import ConsentSettings
 SCHEMA = "faceauth/consent-record/v1"
 """Names this layout; a later one gets another name and old records keep theirs."""
 
+RIGHTS = ("access", "copy", "correction", "erasure", "restriction", "withdrawal", "complaint")
+"""What every person may do about it, whatever the notice says (GDPR 7(3), 15 to 20, 77; PIPL 44 to 47)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -92,7 +95,7 @@ def _processing(
                 "jurisdiction": settings.jurisdiction,
                 "recipient_third_parties": list(substance.recipients),
                 "withdrawal_method": f"DELETE /v1/accounts/{{account_id}}/consents/{scenario.scenario}: one step",
-                "privacy_rights": ["access", "copy", "correction", "erasure", "withdrawal", "complaint"],
+                "privacy_rights": list(RIGHTS),
             }
         ],
     }

@@ -5,6 +5,9 @@ from html.parser import HTMLParser
 from joserfc import jws
 from joserfc.jwk import KeySet
 
+from faceauth.api.export_page import PARTS
+from faceauth.api.export_words import HEADINGS, WORDS
+from faceauth.audit.events import CONCERNS_FACE
 from tests.api.conftest import Service
 from tests.api.test_routes import code
 
@@ -41,7 +44,7 @@ def test_the_export_is_a_page_too(service: Service) -> None:
     shown = " ".join(page.text)
     assert odd in shown
     assert "Sign in with your face" in shown
-    assert "given" in shown
+    assert "You agreed" in shown
 
 
 def test_the_page_speaks_the_persons_language(service: Service) -> None:
@@ -50,6 +53,18 @@ def test_the_page_speaks_the_persons_language(service: Service) -> None:
     assert '<html lang="zh">' in service.call("GET", f"{path}/export?form=html").text
     service.call("PUT", path, json={"locale": "fr"})
     assert '<html lang="en">' in service.call("GET", f"{path}/export?form=html").text
+
+
+def test_the_page_has_all_of_the_export_in_words(service: Service) -> None:
+    """What is added to the export is shown too, and every act has its words in both languages."""
+    path = service.account()
+    export = service.call("GET", f"{path}/export").json()["export"]
+    assert set(export) - {"schema", "exported_at", "account", "consents", "activity"} == set(PARTS)
+    for language, words in WORDS.items():
+        assert set(words) == set(WORDS["en"])
+        assert {str(event) for event in CONCERNS_FACE} <= set(words)
+        assert set(export["account"]) <= set(words)
+        assert set(HEADINGS[language]) == set(HEADINGS["en"]) > set(PARTS)
 
 
 def test_all_receipts_go_along_with_what_checks_them(service: Service) -> None:
