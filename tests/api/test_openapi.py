@@ -58,6 +58,7 @@ ROUTES = {
     ("put", "/v1/privacy/restriction"),
     ("get", "/v1/privacy/export"),
     ("get", "/v1/privacy/receipts"),
+    ("put", "/v1/privacy/devices/{device_id}"),
     ("delete", "/v1/privacy/devices/{device_id}"),
     ("post", "/v1/privacy/close"),
     ("put", "/v1/accounts/{account_id}/restriction"),

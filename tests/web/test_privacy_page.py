@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.api.conftest import Service
+from tests.api.test_devices import bound
+from tests.devices import RawDevice
 
 pytestmark = pytest.mark.browser
 
@@ -61,6 +63,23 @@ def test_a_question_that_waits_stands_first(page: Page, address: str, service: S
     looked(page, "privacy-waits-zh")
     page.get_by_role("button", name="English").click()
     expect(first).to_contain_text("New words.")
+
+
+def test_a_device_is_renamed_and_forgotten(page: Page, address: str, service: Service, looked: Looked) -> None:
+    """R17: what proves the person is seen, called as they like, and taken away by themselves."""
+    assert bound(service, RawDevice()).status_code == 201
+    visit(page, address, service)
+    name = page.get_by_role("textbox", name="Another name for Anna's phone")
+    name.fill("Old phone")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("status")).to_have_text("Done. The device has its new name.")
+    expect(page.locator("#devices")).to_contain_text("Old phone: added")
+    expect(page.locator("#activity")).to_contain_text("A device was renamed")
+    looked(page, "privacy-device")
+    page.get_by_role("button", name="Forget Old phone").click()
+    expect(page.get_by_role("status")).to_contain_text("signs for you no more")
+    expect(page.locator("#devices-part")).to_be_hidden()
+    assert service.call("GET", "/v1/accounts/anna/devices").json() == {"devices": []}
 
 
 def test_a_pause_and_its_end(page: Page, address: str, service: Service) -> None:

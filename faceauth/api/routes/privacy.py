@@ -17,6 +17,7 @@ from faceauth.api.wire.accounts import (
 )
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.consents import ConsentAnswer, ConsentAnswerRequest
+from faceauth.api.wire.devices import DeviceChange
 from faceauth.api.wire.flows import ShownNotice, ShownText
 from faceauth.api.wire.privacy import (
     PrivacyAnswer,
@@ -151,6 +152,14 @@ def export(here: Here, person: Person, form: Literal["json", "html"] = "json") -
 def receipts(here: Here, person: Person) -> ReceiptsAnswer:
     """Every receipt of the person, with the keys that check them."""
     return all_receipts(here, tenant=person.tenant, account=person.account)
+
+
+@router.put("/v1/privacy/devices/{device_id}", tags=["person"])
+def rename_device(here: Here, desk: Desk, person: Person, device_id: Name, body: DeviceChange) -> PrivacyAnswer:
+    """Give a device another name."""
+    who = {"tenant": person.tenant, "account": person.account}
+    Binding.of(here).rename(device_id, **who, label=body.label, actor=ACTOR)
+    return read_privacy(desk, person)
 
 
 @router.delete("/v1/privacy/devices/{device_id}", tags=["person"])

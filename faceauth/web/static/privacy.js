@@ -108,9 +108,23 @@ function paintDevices() {
       textContent: filled(words().forget, { label: one.label }),
       onclick: () => act("done_forget", () => ask("DELETE", `/devices/${encodeURIComponent(one.device_id)}`)),
     });
-    return made("li", {}, made("span", { textContent: told }), forget);
+    return made("li", {}, made("span", { textContent: told }), renaming(one), forget);
   });
   at("devices").replaceChildren(...rows);
+}
+
+// A name and the button that keeps it; nothing is sent while the name is the old one.
+function renaming(one) {
+  const name = made("input", { type: "text", value: one.label, maxLength: 100, required: true, autocomplete: "off" });
+  name.setAttribute("aria-label", filled(words().name_of, { label: one.label }));
+  const form = made("form", {}, name, made("button", { textContent: words().rename }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const label = name.value.trim();
+    if (label === "" || label === one.label) return;
+    act("done_rename", () => ask("PUT", `/devices/${encodeURIComponent(one.device_id)}`, { label }));
+  });
+  return form;
 }
 
 function paintActivity() {
