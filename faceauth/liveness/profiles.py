@@ -66,7 +66,7 @@ class Profile:
         flash_rho: least correlation with the colours that were told (study, G4: 0.85).
         flash_shape: least correlation with how light falls on a face (study, G4: 0.45 for another statistic).
         flash_flat: below this it falls as on something flat, and up to flash_shape one more flash is asked for
-            (own figure: of 200 simulated bona fide sessions none was below .37).
+            (own figure: of 200 simulated sessions, pack `open`, none was below .37).
         passive_frames: fewest key frames that the passive models are shown (study, G2: 5).
         passive_pass: from this median on they find the face living (study, G2: 0.80; docs/passive.md).
         passive_fail: below this median it is a picture (study, G2: 0.50); between both they cannot tell.
