@@ -82,7 +82,18 @@ ROOMS: dict[str, set[str]] = {
     "api": BELOW_PIPELINE
     | COMPOSERS
     | {"introspection", "campaigns"}
-    | {"incidents", "statistics", "inventory", "retention", "binding", "flows", "linking", "openid", "privacy", "web"},
+    | {
+        "incidents",
+        "statistics",
+        "inventory",
+        "retention",
+        "binding",
+        "flows",
+        "linking",
+        "openid",
+        "privacy",
+        "web",
+    },
     "cli": BELOW_PIPELINE
     | COMPOSERS
     | {"asking", "campaigns"}
