@@ -13,7 +13,7 @@ from faceauth.consent.audience import Audience
 from faceauth.consent.campaigns import Progress
 from faceauth.db.schema import tombstones
 from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.errors import AlreadyExists, ConsentStale, InvalidRequest, UnknownCampaign, UnknownScenario
+from faceauth.errors import AlreadyExists, ConsentRequired, InvalidRequest, UnknownCampaign, UnknownScenario
 from faceauth.vault.erasure import Erasure
 from tests.campaigning import (
     DAY,
@@ -55,7 +55,7 @@ def test_a_material_change_is_asked_about_and_answered(asked_by: Service) -> Non
     assert told["data"]["notice"]["version"] == version
     assert set(told["data"]["notice"]["sha256"]) == {"en", "zh"}
     assert progress(asked_by, campaign) == Progress(1, asked=1, pending=1)
-    with pytest.raises(ConsentStale):
+    with pytest.raises(ConsentRequired):
         asked_by.open("verify")
 
     asked_by.agree()

@@ -26,7 +26,7 @@ from faceauth.consent.questions import ANSWERED, ANSWERS
 from faceauth.consent.standing import ENDED
 from faceauth.db.campaign_tables import campaign_members as members
 from faceauth.db.campaign_tables import campaigns
-from faceauth.db.schema import consent_events, live_consents, sessions
+from faceauth.db.schema import accounts, consent_events, live_consents, sessions
 from faceauth.errors import UnknownCampaign
 
 OnDeadline = Literal["suspend", "erase"]
@@ -182,25 +182,25 @@ class CampaignStore:
 
     def waiting(self, conn: Connection, campaign: Campaign, *, most: int) -> tuple[str, ...]:
         """Return accounts that are to be asked yet."""
-        query = select(members.c.account).where(_of(campaign), members.c.state == "waiting")
-        return tuple(conn.scalars(query.order_by(members.c.account).limit(most)))
+        query = _beside(select(members.c.account)).where(_of(campaign), members.c.state == "waiting")
+        return tuple(conn.scalars(_staying(query).order_by(members.c.account).limit(most)))
 
     def asked(
-        self, conn: Connection, campaign: Campaign, accounts: Sequence[str], *, reminded: int, now: datetime
+        self, conn: Connection, campaign: Campaign, people: Sequence[str], *, reminded: int, now: datetime
     ) -> None:
         """Note that they were asked; `reminded` counts the reminders whose time was over by then."""
-        who = (_of(campaign), members.c.account.in_(accounts))
+        who = (_of(campaign), members.c.account.in_(people))
         conn.execute(update(members).where(*who).values(state="asked", asked_at=now, reminded=reminded))
 
     def to_remind(self, conn: Connection, campaign: Campaign, *, number: int, most: int) -> tuple[str, ...]:
         """Return accounts that did not answer and had fewer than `number` reminders."""
         late = (_of(campaign), members.c.state == "asked", members.c.reminded < number, ~ANSWERED)
         query = _beside(select(members.c.account)).where(*late)
-        return tuple(conn.scalars(query.order_by(members.c.account).limit(most)))
+        return tuple(conn.scalars(_staying(query).order_by(members.c.account).limit(most)))
 
-    def reminded(self, conn: Connection, campaign: Campaign, accounts: Sequence[str], *, number: int) -> None:
+    def reminded(self, conn: Connection, campaign: Campaign, people: Sequence[str], *, number: int) -> None:
         """Note that they had so many reminders."""
-        who = (_of(campaign), members.c.account.in_(accounts))
+        who = (_of(campaign), members.c.account.in_(people))
         conn.execute(update(members).where(*who).values(reminded=number))
 
     def unanswered(
@@ -223,19 +223,19 @@ class CampaignStore:
             conn.scalars(query.where(_of(campaign), members.c.state.in_(("asked", "suspended")), ~ANSWERED))
         )
 
-    def still_silent(self, conn: Connection, campaign: Campaign, accounts: Sequence[str]) -> tuple[str, ...]:
+    def still_silent(self, conn: Connection, campaign: Campaign, people: Sequence[str]) -> tuple[str, ...]:
         """Return those of the accounts that were asked and have not answered meanwhile.
 
         Whoever acts on it in a way that an answer would not undo holds the account's lock.
         """
-        who = (_of(campaign), members.c.account.in_(accounts), members.c.state == "asked", ~ANSWERED)
+        who = (_of(campaign), members.c.account.in_(people), members.c.state == "asked", ~ANSWERED)
         return tuple(conn.scalars(_beside(select(members.c.account)).where(*who).order_by(members.c.account)))
 
     def settle(
-        self, conn: Connection, campaign: Campaign, accounts: Sequence[str], state: Literal["suspended", "erased"]
+        self, conn: Connection, campaign: Campaign, people: Sequence[str], state: Literal["suspended", "erased"]
     ) -> None:
         """Note what the deadline did to them."""
-        who = (_of(campaign), members.c.account.in_(accounts))
+        who = (_of(campaign), members.c.account.in_(people))
         conn.execute(update(members).where(*who).values(state=state))
 
     def progress(self, conn: Connection, campaign: Campaign) -> Progress:
@@ -308,6 +308,12 @@ def _of(campaign: Campaign) -> ColumnElement[bool]:
 def _beside(query: Select[Any]) -> Select[Any]:
     """Put the campaigns beside the members, which ANSWERED needs."""
     return query.select_from(members).join(campaigns, campaigns.c.campaign_id == members.c.campaign_id)
+
+
+def _staying(query: Select[Any]) -> Select[Any]:
+    """Keep the accounts from being closed before the messages about them are written; they lean on each other."""
+    same = (accounts.c.tenant == members.c.tenant) & (accounts.c.account == members.c.account)
+    return query.join(accounts, same).with_for_update(read=True, key_share=True, of=accounts)
 
 
 def _chosen(tenant: str, scenario: str, audience: Audience) -> Select[Any]:
