@@ -159,7 +159,7 @@ def rotate_signing(
     if as_json:
         print_json({"signing": done.signing, "checking": list(done.checking)})
         return
-    note(f"The key {done.signing} signs from now on; {len(done.checking)} older ones are published for checking.")
+    note(f"The key {done.signing} signs from now on. Older keys that still check: {len(done.checking)}.")
     note(f"Now make a new copy of {settings.keyring_file.absolute()}: older copies do not hold the key.")
 
 
