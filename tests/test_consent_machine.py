@@ -358,4 +358,4 @@ def test_no_order_of_acts_leaves_a_face_without_a_consent(sqlite_template: Path)
 def test_nor_does_any_on_postgresql(postgresql_database: databases.Databases) -> None:
     """R27, R29, R33, R34, R39."""
     Life.pair = lambda _: wiped(postgresql_database)
-    run_machine(Life, settings=lives(60, 30))
+    run_machine(Life, settings=lives(40, 25))
