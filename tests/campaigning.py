@@ -69,7 +69,7 @@ def publish(service: Service, *, material: bool = True) -> int:
     with into.data.begin() as conn:
         texts = {"en": f"# Again\n{service.clock()}", "zh": f"# 再\n{service.clock()}"}
         made = into.notices.publish(
-            conn, scenario="login", notices=texts, material=material, now=service.clock(), **T
+            conn, scenario="login", notices=texts, material=material, now=service.clock(), tenant=DEFAULT_TENANT
         )
     return made.version
 
