@@ -7,7 +7,7 @@ or a page cannot keep one, and proves by PKCE that it is the one who asked.
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -186,15 +186,15 @@ class ClientStore:
         Raises:
             UnknownClient: this tenant has none of that id, or it is revoked already.
         """
-        client = self._own(conn, tenant, client_id)
+        client, now = self._own(conn, tenant, client_id), self._clock()
         for table in (openid_requests, openid_grants):
             conn.execute(delete(table).where(table.c.client_id == client_id))
         conn.execute(
             update(openid_clients)
             .where(openid_clients.c.client_id == client_id)
-            .values(revoked_at=self._clock(), secret_digest=None)
+            .values(revoked_at=now, secret_digest=None)
         )
-        return client
+        return replace(client, revoked_at=now)
 
     def _own(self, conn: Connection, tenant: str, client_id: str) -> Client:
         client = self.get(conn, client_id)

@@ -40,12 +40,13 @@ def rotate_secret(here: Here, caller: Operator, client_id: Name) -> ClientAnswer
     return ClientAnswer.of(made.client, made.secret)
 
 
-@router.delete("/{client_id}", status_code=204)
-def revoke_client(here: Here, caller: Operator, client_id: Name) -> None:
+@router.delete("/{client_id}")
+def revoke_client(here: Here, caller: Operator, client_id: Name) -> ClientAnswer:
     """End a client, its logins under way and everything it was given."""
     with here.data.begin() as conn:
-        OpenId.of(here).clients.revoke(conn, caller.tenant, client_id)
+        client = OpenId.of(here).clients.revoke(conn, caller.tenant, client_id)
         _record(here, conn, Event.CLIENT_REVOKED, caller, client_id)
+    return ClientAnswer.of(client)
 
 
 def _record(here: Installation, conn: Connection, event: Event, caller: Caller, client_id: str) -> None:

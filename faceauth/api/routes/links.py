@@ -36,7 +36,8 @@ def link(here: Here, caller: Application, account_id: Name, provider: Provider, 
     return LinkAnswer.of(found)
 
 
-@router.delete("/{provider}", status_code=204)
-def unlink(here: Here, caller: Application, account_id: Name, provider: Provider) -> None:
-    """Take a link away; nothing else of the person changes."""
+@router.delete("/{provider}")
+def unlink(here: Here, caller: Application, account_id: Name, provider: Provider) -> LinksAnswer:
+    """Take a link away, and answer those that are left; nothing else of the person changes."""
     Linking.of(here).unlink(tenant=caller.tenant, account=account_id, provider=provider, actor=actor(caller))
+    return list_links(here, caller, account_id)
