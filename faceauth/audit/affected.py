@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Result, Row, select
 
 from faceauth.audit.events import Event
 from faceauth.db.audit_tables import audit_log
@@ -58,11 +58,12 @@ def _stored(conn: Connection, tenant: str, window: Window) -> frozenset[str]:
 
 def _records(
     conn: Connection, tenant: str, events: list[Event], *, since: datetime | None, until: datetime
-) -> Iterator[Row[tuple[object, ...]]]:
+) -> Iterator[Row[Any]]:
     log = audit_log.c
     query = select(log.subject, log.event, log.at, log.details).where(
         log.tenant == tenant, log.subject.is_not(None), log.event.in_(events), log.at < until
     )
     if since is not None:
         query = query.where(log.at >= since)
-    yield from conn.execute(query.order_by(log.seq).execution_options(yield_per=1_000))
+    rows: Result[Any] = conn.execute(query.order_by(log.seq).execution_options(yield_per=1_000))
+    yield from rows

@@ -46,7 +46,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
         (method, route.path)
         for route in app.routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
         if method in ANY
     }
     yield from sorted(one for one in known if not OPEN.fullmatch(one[1]))
