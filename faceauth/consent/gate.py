@@ -30,9 +30,9 @@ class ConsentGate:
 
         Raises:
             UnknownScenario: There is no such scenario.
-            ConsentRequired: Never given, refused, withdrawn, being erased, suspended, or the scenario is retired.
-            ConsentStale: Its time is over, a material notice came into force after it, or a campaign's question
-                about it waits for an answer.
+            ConsentRequired: Never given, refused, withdrawn, being erased, suspended, a campaign's question waits for an
+                answer, or the scenario is retired.
+            ConsentStale: Its time is over, or a material notice came into force after it.
         """
         consent = self._check(conn, tenant, account, scenario, lock=False)
         return ConsentGrant(
