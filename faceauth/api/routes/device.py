@@ -99,8 +99,8 @@ async def choose_challenge(
 ) -> ChallengeAnswer:
     """Ask for a challenge without flashing colours, before the stream is opened or any frame is sent.
 
-    It is drawn once. ``flashes_needed`` says that this session has none. Its lower limits on attempts hold when the
-    frames come, and say nothing here.
+    It is drawn once. ``flashes_needed`` says that this session has none. Its lower limits on attempts hold when
+    the frames come, and say nothing here.
     """
     if streams_of(request).connected(session_id):
         raise SessionClosed("This session is being streamed. Choose before the stream is opened.")
