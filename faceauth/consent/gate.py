@@ -30,8 +30,8 @@ class ConsentGate:
 
         Raises:
             UnknownScenario: There is no such scenario.
-            ConsentRequired: Never given, refused, withdrawn, being erased, suspended, a campaign's question waits for an
-                answer, or the scenario is retired.
+            ConsentRequired: Never given, refused, withdrawn, being erased, suspended, asked about by a campaign
+                and not answered, or the scenario is retired.
             ConsentStale: Its time is over, or a material notice came into force after it.
         """
         consent = self._check(conn, tenant, account, scenario, lock=False)
