@@ -128,6 +128,7 @@ def test_the_export_holds_what_is_kept_and_no_vector(service: Service) -> None:
         "contact": None,
         "guardian": None,
         "created_at": "2026-03-01T12:00:00+00:00",
+        "restricted_at": None,
     }
     assert len(exported["consents"]) == 1  # type: ignore[arg-type]  # a list, as the next lines see
     assert text.count("reference_id") == 3
