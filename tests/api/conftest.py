@@ -83,11 +83,12 @@ class Service:
     def consent(self, account: str = "anna", decision: str = "given") -> dict[str, Any]:
         """Record an answer to the notice that is in force; returns the body that was sent."""
         notice = self.call("GET", "/v1/scenarios").json()["scenarios"][0]["notice"]
+        locale = "en" if "en" in notice["texts"] else min(notice["texts"])
         body = {
             "scenario": "login",
             "notice_version": notice["version"],
-            "notice_sha256": notice["texts"]["en"]["sha256"],
-            "locale": "en",
+            "notice_sha256": notice["texts"][locale]["sha256"],
+            "locale": locale,
             "decision": decision,
             "affirmation": {"method": "checkbox", "checked_by_default": False, "text": "Yes"},
         }
