@@ -174,6 +174,7 @@ def _databases(  # noqa: PLR0917  all that its checks lean on
             yield Finding(name, "problem", str(error))
             return
     yield watching.incidents(data, clock())
+    yield watching.notices(data, settings.consent)
     yield watching.enrolment(data)
 
 

@@ -4,7 +4,11 @@ from datetime import datetime
 
 from faceauth.audit import register
 from faceauth.cli.findings import Finding
+from faceauth.consent.notices import NoticeStore
+from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
+from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.sections import ConsentSettings
 from faceauth.statistics import ALERT_AT
 from faceauth.vault.enrolled import people_enrolled
 
@@ -22,6 +26,27 @@ def incidents(data: Database, now: datetime) -> Finding:
         names = ", ".join(one.incident_id for one in waiting[:3])
         return Finding("incidents", "warning", f"{len(waiting)} open ({names}). See: faceauth incidents list")
     return Finding("incidents", "ok", "none open")
+
+
+def notices(data: Database, consent: ConsentSettings) -> Finding:
+    """Say which notices in force name another controller or storage place than the settings do (R34)."""
+    scenarios, store = ScenarioStore(consent), NoticeStore()
+    odd: dict[str, str] = {}
+    with data.read() as conn:
+        for scenario in scenarios.list(conn, DEFAULT_TENANT):
+            every = store.every(conn, DEFAULT_TENANT, scenario.scenario) if scenario.state == "active" else ()
+            promised = every[-1].substance if every else None
+            if promised is None:
+                continue
+            if promised.controller != consent.controller:
+                odd[scenario.scenario] = "the controller"
+            elif promised.storage_place != consent.storage_place:
+                odd[scenario.scenario] = "the storage place"
+    if odd:
+        what = next(iter(odd.values()))
+        line = f"The settings change {what} that people agreed to for {', '.join(sorted(odd))}: publish the next "
+        return Finding("notices", "warning", line + "notice, which will ask everybody again. See docs/consent.md")
+    return Finding("notices", "ok", "they name who decides and where data is kept, as the settings do")
 
 
 def enrolment(data: Database) -> Finding:

@@ -155,3 +155,18 @@ def test_a_keyring_inside_the_data_folder(healthy: Path, monkeypatch: pytest.Mon
 def test_little_space_is_told(healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("faceauth.cli.checks.LITTLE_SPACE", 10**30)
     assert [one.state for one in findings() if one.name == "disk"] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "what"), [("CONTROLLER", "the controller"), ("STORAGE_PLACE", "the storage place")]
+)
+def test_settings_that_changed_behind_a_notice_are_told(
+    cli: Cli, healthy: Path, monkeypatch: pytest.MonkeyPatch, setting: str, what: str
+) -> None:
+    """R34: people agreed to somebody, and to a place."""
+    monkeypatch.setenv(f"FACEAUTH_CONSENT__{setting}", "Somebody or somewhere else")
+    told = json.loads(cli("doctor", "--json").stdout)["findings"]
+    (found,) = [one for one in told if one["name"] == "notices"]
+    assert found["state"] == "warning"
+    assert f"change {what}" in found["line"]
+    assert "login" in found["line"]
