@@ -44,6 +44,7 @@ def test_giving_and_withdrawing_are_as_easy(page: Page, address: str, service: S
     states = [one["state"] for one in service.call("GET", "/v1/accounts/anna/consents").json()["consents"]]
     assert states == ["given", "withdrawn"]
     expect(page.locator("#activity")).to_contain_text("You withdrew")
+    expect(page.locator("#mend-told")).to_contain_text("set it up again")
 
 
 def test_a_question_that_waits_stands_first(page: Page, address: str, service: Service, looked: Looked) -> None:

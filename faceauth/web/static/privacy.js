@@ -36,10 +36,11 @@ function paint() {
   at("said").dataset.kind = page.kind;
   at("content").hidden = page.told === null || page.over;
   if (page.told === null) return;
-  for (const id of ["purposes", "pause", "devices", "activity", "copy", "close"]) {
+  for (const id of ["purposes", "mend", "pause", "devices", "activity", "copy", "close"]) {
     at(`${id}-title`).textContent = words()[id];
   }
   at("scenarios").replaceChildren(...inOrder().map(purpose));
+  at("mend-told").textContent = words().mend_told;
   paintPause();
   paintDevices();
   paintActivity();
