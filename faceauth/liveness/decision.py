@@ -1,6 +1,7 @@
 """The decision over all gates, and the only maker of a `LiveCapture`."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.case import Case
@@ -72,31 +73,67 @@ def judge(
 def _judge(case: Case) -> tuple[tuple[AlignedFace, ...], LivenessInconclusive | None]:
     """Return the frames that go on to be embedded, and the first gate that could not tell; the others passed.
 
-    A gate that denies is heard before one that cannot tell.
+    A gate that denies is heard before one that cannot tell. The gates after it are gone through all the same, as
+    far as they can be: how long a denial took would otherwise tell the device which gate it was (R25).
     """
-    doubts: list[LivenessInconclusive] = []
+    heard = _Heard()
+    try:
+        facing = _go_through(case, heard)
+    except LivenessInconclusive as doubt:
+        raise heard.denial or doubt from None
+    except Exception as error:
+        if heard.denial is None:
+            raise
+        raise heard.denial from error
+    if heard.denial is not None:
+        raise heard.denial
+    return facing, heard.doubt
+
+
+@dataclass(slots=True)
+class _Heard:
+    """The first gate that denied, and the first that could not tell."""
+
+    denial: LivenessDenied | None = None
+    doubt: LivenessInconclusive | None = None
+
+    def ask(self, gate: Callable[[], None]) -> None:
+        """Go through a gate, and on after it if it denies."""
+        try:
+            gate()
+        except LivenessInconclusive:
+            raise
+        except LivenessDenied as denial:
+            self.denial = self.denial or denial
+
+    def ask_gently(self, gate: Callable[[], None]) -> None:
+        """The same, and on after it if it cannot tell."""
+        try:
+            self.ask(gate)
+        except LivenessInconclusive as doubt:
+            self.doubt = self.doubt or doubt
+
+
+def _go_through(case: Case, heard: _Heard) -> tuple[AlignedFace, ...]:
+    """Ask every gate in its order, and return the frames that go on to be embedded."""
     challenge, faces, profile = case.challenge, case.faces, case.profile
-    check_integrity(challenge, [face.frame for face in faces], profile)
-    check_timing(case)
+    heard.ask(lambda: check_integrity(challenge, [face.frame for face in faces], profile))
+    heard.ask(lambda: check_timing(case))
     steps = by_step(challenge, faces)
-    check_size(faces, steps[0], profile, case.record)
+    heard.ask(lambda: check_size(faces, steps[0], profile, case.record))
     seen = Nose(faces, steps[0])
-    check_motion(challenge, steps, seen, profile, case.record)
+    heard.ask(lambda: check_motion(challenge, steps, seen, profile, case.record))
     solid = check_solid(case, steps, seen)
     case.record("parallax", "gamma", solid.gamma)
     facing = best_faces(challenge, faces, steps, seen, profile)
-    check_identity(facing, [faces[frame] for frame in solid.turned], case.embedder, profile, case.record)
-    checks: list[Callable[[], None]] = [lambda: check_parallax(solid.gamma, profile)]
+    turned = [faces[frame] for frame in solid.turned]
+    heard.ask(lambda: check_identity(facing, turned, case.embedder, profile, case.record))
+    heard.ask_gently(lambda: check_parallax(solid.gamma, profile))
     if profile.flash:
-        checks.append(lambda: check_flash(case, solid.shown, seen.rest))
+        heard.ask_gently(lambda: check_flash(case, solid.shown, seen.rest))
     if profile.passive:
-        checks.append(lambda: check_passive(case, steps, seen, facing))
-    for check in checks:
-        try:
-            check()
-        except LivenessInconclusive as doubt:
-            doubts.append(doubt)
-    return facing, doubts[0] if doubts else None
+        heard.ask_gently(lambda: check_passive(case, steps, seen, facing))
+    return facing
 
 
 def _forget(gate: str, name: str, value: float) -> None:

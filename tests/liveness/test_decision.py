@@ -188,3 +188,17 @@ def test_a_challenge_without_a_motion_accepts_nobody(turns: Challenge, genuine: 
 def test_no_faces_deny(turns: Challenge) -> None:
     with pytest.raises(LivenessDenied):
         judge("fs_1", turns, (), embedder=MeanEmbedder(), profile=MOTION)
+
+
+def test_gates_after_the_one_that_denied_are_gone_through(turns: Challenge, genuine: Burst) -> None:
+    """R25: a face that is too far away fails first, and everything else is measured all the same."""
+    asked: set[str] = set()
+
+    def record(gate: str, _name: str, _value: float) -> None:
+        asked.add(gate)
+
+    far = replace(MOTION, least_eye_px=10_000.0)
+    with pytest.raises(LivenessDenied) as denied:
+        judge("fs_1", turns, genuine, embedder=MeanEmbedder(), profile=far, record=record)
+    assert denied.value.gate == "continuity"
+    assert {"motion", "parallax", "identity"} <= asked
