@@ -194,7 +194,7 @@ def test_gates_after_the_one_that_denied_are_gone_through(turns: Challenge, genu
     """R25: a face that is too far away fails first, and everything else is measured all the same."""
     asked: set[str] = set()
 
-    def record(gate: str, _name: str, _value: float) -> None:
+    def record(gate: str, name: str, value: float) -> None:
         asked.add(gate)
 
     far = replace(MOTION, least_eye_px=10_000.0)
