@@ -26,11 +26,12 @@ COMMANDS: Final = {
     "audit": "Verify the audit log, sign it, take it out.",
     "campaign": "Say how far campaigns for consent have come, and carry them on.",
     "webhook": "Add and remove webhook endpoints; list, deliver and replay messages.",
+    "receipt": "Check consent and deletion receipts.",
     "retention": "Erase what may be kept no longer.",
     "backup": "Copy the data and the keys, while the service runs.",
     "restore": "Put a backup in place, and replay what was erased since.",
     "doctor": "Say what is wrong with this installation, and what to do about it.",
-    "bench": "Measure accuracy on your own data.",
+    "bench": "Measure accuracy, attacks, speed and load, beside others.",
 }
 """Every command with its line in the help. `faceauth.cli.<name>` holds it: a sub-app named `app`, or a function
 of the command's name."""
