@@ -15,7 +15,9 @@ from faceauth_client.answers import (
     SessionState,
     Standing,
 )
-from faceauth_client.client import AsyncFaceauth, Faceauth, Problem
+from faceauth_client.awaiting import AsyncFaceauth
+from faceauth_client.client import Faceauth
+from faceauth_client.transport import Problem
 from faceauth_client.webhooks import UntrustedWebhook, check_webhook
 
 __all__ = [
