@@ -131,7 +131,7 @@ class Faiss:
     def delete(self, number: int) -> None:
         """Remove where FAISS can."""
         if not self.removes:
-            raise NotImplementedError
+            raise NotImplementedError  # the race leaves this column empty
         self._index.remove_ids(np.array([number], np.int64))
 
 

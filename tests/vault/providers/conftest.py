@@ -13,7 +13,7 @@ from tests.vault.providers import vault_double
 def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The files of a SoftHSM token; tests that need it skip where there is none."""
     pytest.importorskip("pkcs11", reason="needs the extra: pip install 'faceauth[pkcs11]'")
-    if not ways.LIBRARY.is_file():
+    if not ways.MODULE.is_file():
         pytest.skip("needs SoftHSM 2, Debian's package softhsm2")
     with ways.softhsm(tmp_path_factory.mktemp("softhsm")) as tokens:
         yield tokens

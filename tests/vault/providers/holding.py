@@ -18,7 +18,7 @@ from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.providers.choose import choose_holder
 from tests.vault.providers import vault_double
 
-LIBRARY = Path("/usr/lib/softhsm/libsofthsm2.so")
+MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "5678-user-pin"
 
 
@@ -91,7 +91,7 @@ def token(tokens: Path) -> Holding:
         shutil.move(away, tokens)
 
     settings = TokenSettings(
-        module=LIBRARY, token="faceauth-test", pin=SecretStr(PIN), label=f"test-{uuid4().hex[:8]}"
+        module=MODULE, token="faceauth-test", pin=SecretStr(PIN), label=f"test-{uuid4().hex[:8]}"
     )
     return Holding(
         KeySettings(provider="pkcs11", pkcs11=settings, timeout_s=20),

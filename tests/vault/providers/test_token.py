@@ -12,7 +12,7 @@ from faceauth.vault.providers import token as module
 from faceauth.vault.providers.choose import choose_holder
 from faceauth.vault.providers.token import TokenKeks
 from faceauth.vault.secret import KeyBytes
-from tests.vault.providers.holding import LIBRARY, PIN, Holding, token
+from tests.vault.providers.holding import MODULE, PIN, Holding, token
 
 pkcs11 = pytest.importorskip("pkcs11", reason="needs the extra: pip install 'faceauth[pkcs11]'")
 
@@ -76,7 +76,7 @@ def test_two_keys_of_one_name_are_not_chosen_between(holder: TokenKeks, holding:
 
 def test_a_refused_pin_is_not_tried_again(softhsm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens count wrong PINs and lock: one is enough."""
-    settings = TokenSettings(module=LIBRARY, token="faceauth-test", pin=SecretStr("0000"))
+    settings = TokenSettings(module=MODULE, token="faceauth-test", pin=SecretStr("0000"))
     holder = TokenKeks(settings, timeout_s=20)
     opened, tries = holder._opened, []
 
@@ -94,7 +94,7 @@ def test_a_refused_pin_is_not_tried_again(softhsm: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("missing", ["module", "token", "pin"])
 def test_missing_settings_are_named(missing: str) -> None:
-    values = {"module": LIBRARY, "token": "t", "pin": SecretStr(PIN)}
+    values = {"module": MODULE, "token": "t", "pin": SecretStr(PIN)}
     del values[missing]
     with pytest.raises(ConfigurationError, match="PKCS11__MODULE"):
         choose_holder(KeySettings(provider="pkcs11", pkcs11=TokenSettings.model_validate(values)))
