@@ -53,6 +53,7 @@ def inventory(settings: Settings, language: Language) -> tuple[Held, ...]:
         "flows": FLOWS.days,
         "delivered": KEPT_DELIVERED.days,
         "dead": KEPT_DEAD.days,
+        "console": settings.console.longest_hours,
     }
     which = 0 if language == "en" else 1
     order = list(CLASSES)

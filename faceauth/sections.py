@@ -216,6 +216,15 @@ class AdministrationSettings(Section):
     )
 
 
+class ConsoleSettings(Section):
+    """The console at /ui/admin (docs/console.md)."""
+
+    idle_minutes: PositiveInt = Field(
+        default=15, le=120, description="Minutes after which an unused session ends."
+    )
+    longest_hours: PositiveInt = Field(default=8, le=24, description="Hours after which any session ends.")
+
+
 class AuditSettings(Section):
     """A second place for audit records, outside the database (R49)."""
 

@@ -27,6 +27,7 @@ from faceauth.sections import (
     CampaignSettings,
     CaptureSettings,
     ConsentSettings,
+    ConsoleSettings,
     DeviceSettings,
     FlowSettings,
     IndexSettings,
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     administration: AdministrationSettings = Field(default_factory=AdministrationSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
 
     @classmethod

@@ -65,6 +65,7 @@ ROOMS: dict[str, set[str]] = {
     "asking": BELOW_PIPELINE | COMPOSERS,
     "campaigns": BELOW_PIPELINE | COMPOSERS | {"asking"},
     "binding": BELOW_PIPELINE | COMPOSERS,
+    "console": BELOW_PIPELINE | COMPOSERS,
     "incidents": BELOW_PIPELINE | COMPOSERS | {"telling"},
     "telling": BELOW_PIPELINE,
     "statistics": BELOW_PIPELINE | COMPOSERS,
@@ -81,7 +82,7 @@ ROOMS: dict[str, set[str]] = {
     "web": set(),
     "api": BELOW_PIPELINE
     | COMPOSERS
-    | {"introspection", "campaigns"}
+    | {"introspection", "campaigns", "console"}
     | {
         "incidents",
         "statistics",
@@ -140,6 +141,7 @@ REPOSITORIES = {
     "identity/approvals.py",
     "identity/attempts.py",
     "identity/privacy_links.py",
+    "identity/console_sessions.py",
     "identity/places.py",
     "oidc/asking.py",
     "oidc/clients.py",

@@ -1,6 +1,8 @@
 """Who is calling, and how far that reaches: one dependency for each kind of caller (R53)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import get_annotations
 from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
@@ -48,19 +50,53 @@ def bearer(request: Request, hint: str) -> str:
     return credential.strip()
 
 
-def caller_with(*roles: Role) -> Callable[[Request], Caller]:
-    """Return a dependency that lets these roles in and gives the caller to the route."""
+@dataclass(frozen=True, slots=True)
+class RoleRule:
+    """Lets some roles in, as a dependency of a route; the console asks the same object."""
 
-    def check(request: Request) -> Caller:
+    roles: tuple[Role, ...]
+
+    def __call__(self, request: Request) -> Caller:
+        """Return who holds the key that a request came with.
+
+        Raises:
+            NotAuthenticated: there is no key, or it is not valid.
+            NotAllowed: it is another role's.
+        """
         installation = installation_of(request)
         secret = bearer(request, NO_KEY)
         with installation.data.read() as conn:
-            caller = installation.apikeys.authenticate(conn, secret)
-        if caller.role not in roles:
-            raise NotAllowed(f"This needs a key with the role {' or '.join(roles)}; yours is {caller.role}.")
+            return self.check(installation.apikeys.authenticate(conn, secret))
+
+    def check(self, caller: Caller) -> Caller:
+        """Return a caller who is one of these.
+
+        Raises:
+            NotAllowed: the role is another.
+        """
+        if caller.role not in self.roles:
+            wanted = " or ".join(self.roles)
+            raise NotAllowed(f"This needs a key with the role {wanted}; yours is {caller.role}.")
         return caller
 
-    return check
+
+def caller_with(*roles: Role) -> RoleRule:
+    """Return a dependency that lets these roles in and gives the caller to the route."""
+    return RoleRule(roles)
+
+
+def rule_of(route: Callable[..., object]) -> RoleRule:
+    """Return the rule of who may call a route, from the route itself.
+
+    Raises:
+        LookupError: it has no `caller`, so it is no route of an API key.
+    """
+    noted = getattr(get_annotations(route).get("caller"), "__metadata__", ())
+    for one in noted:
+        rule = getattr(one, "dependency", None)
+        if isinstance(rule, RoleRule):
+            return rule
+    raise LookupError(f"{route.__name__} asks for no role.")
 
 
 def client_token(request: Request) -> str:
@@ -70,7 +106,7 @@ def client_token(request: Request) -> str:
 
 def actor(caller: Caller) -> str:
     """Return how the audit log names a caller."""
-    return f"apikey:{caller.key_id}"
+    return caller.actor
 
 
 Here = Annotated[Installation, Depends(installation_of)]

@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 import faceauth
 from faceauth.api.bound import Bound
 from faceauth.api.browser import cookie_name
+from faceauth.api.console.registry import ROUTERS as CONSOLE
 from faceauth.api.envelope import REQUEST_ID, Envelope
 from faceauth.api.metrics import Metrics
 from faceauth.api.openapi import build_document
@@ -79,6 +80,7 @@ ROUTERS: Final = (
     privacy.router,
     pages.router,
     listings.router,
+    *CONSOLE,
 )
 
 _UPLOAD: Final = re.compile(r"/v1/sessions/[^/]+/frames")

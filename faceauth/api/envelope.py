@@ -33,6 +33,12 @@ FORM_POLICY: Final = (
 )
 """For the OpenID provider's pages: one form, no script."""
 
+CONSOLE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""For the console: its own forms and scripts, no camera."""
+
 ANSWER_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
@@ -122,6 +128,8 @@ class _Answer:
 def _policy(path: str) -> str:
     if path.startswith("/oauth2/"):
         return FORM_POLICY
+    if path == "/ui/admin" or path.startswith("/ui/admin/"):
+        return CONSOLE_POLICY
     return PAGE_POLICY if path.startswith("/ui/") else ANSWER_POLICY
 
 

@@ -31,6 +31,9 @@ class Event(StrEnum):
     CLIENT_ROTATED = "operator:client:rotated"
     CLIENT_REVOKED = "operator:client:revoked"
 
+    CONSOLE_OPENED = "operator:console:opened"
+    CONSOLE_CLOSED = "operator:console:closed"
+
     SCENARIO_CREATED = "privacy:scenario:created"
     SCENARIO_CHANGED = "privacy:scenario:changed"
     SCENARIO_RETIRED = "privacy:scenario:retired"

@@ -39,6 +39,8 @@ LONG: Final[Mapping[str, Both]] = {
     ),
     "minutes": ("Minutes, while it is under way", "进行期间的数分钟"),
     "hour": ("An hour", "一小时"),
+    "console": ("{console} hours at most, until somebody signs in", "最长 {console} 小时，至下次有人登录"),
+    "failures": ("A quarter of an hour, until another fails", "一刻钟，至下次失败"),
     "grant": (
         "As long as the login it stands for, never longer than the consent",
         "与所代表的登录同期，不超过同意期限",
@@ -181,6 +183,20 @@ TABLES: Final[Mapping[str, Annotation]] = {
         "minutes",
         ("To let people act on their own face", "让用户管理自己的人脸"),
         {"secret": "token_digest", "identifying": _PERSON, "technical": "opened expires_at"},
+    ),
+    "console_sessions": Annotation(
+        "console",
+        ("Who is signed in to the console", "谁登录了管理控制台"),
+        {
+            "staff": "key_id subject role language opened_at seen_at",
+            "technical": "tenant expires_at",
+            "secret": "token_digest",
+        },
+    ),
+    "console_failures": Annotation(
+        "failures",
+        ("No key is guessed", "防止猜测密钥"),
+        {"pseudonymous": "mark", "technical": "failure_id at"},
     ),
     "device_keys": Annotation(
         "linked",

@@ -42,11 +42,20 @@ class CreatedKey:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A caller whose key was checked; only `ApiKeys.authenticate` makes it."""
+    """A caller who was checked: the holder of a key, or who signed in to the console through an OpenID provider.
+
+    `key_id` is then a mark of who that is there.
+    """
 
     key_id: str
     tenant: str
     role: Role
+    kind: Literal["apikey", "openid"] = "apikey"
+
+    @property
+    def actor(self) -> str:
+        """How the audit log names a caller."""
+        return f"{self.kind}:{self.key_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,17 @@ class ApiKeys:
         row = conn.execute(select(api_keys).where(api_keys.c.digest == _digest(secret))).one_or_none()
         if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= self._clock()):
             raise NotAuthenticated("This API key is not valid. Make one with: faceauth apikey create")
+        return Caller(key_id=row.key_id, tenant=row.tenant, role=row.role)
+
+    def holder(self, conn: Connection, key_id: str) -> Caller:
+        """Return the caller of a key that was shown before and still holds.
+
+        Raises:
+            NotAuthenticated: it is unknown, expired or revoked by now.
+        """
+        row = conn.execute(select(api_keys).where(api_keys.c.key_id == key_id)).one_or_none()
+        if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= self._clock()):
+            raise NotAuthenticated("The key that signed in is not valid any more.")
         return Caller(key_id=row.key_id, tenant=row.tenant, role=row.role)
 
     def list(self, conn: Connection, tenant: str) -> tuple[KeyInfo, ...]:

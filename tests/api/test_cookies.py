@@ -1,6 +1,6 @@
-"""One cookie, while a login for an OpenID client lasts; nothing else is kept in the browser.
+"""One cookie, while a login for an OpenID client lasts, and one for administrators; nothing else is kept there.
 
-That one is strictly needed for what the person asked for, so nobody has to be asked about it.
+Both are strictly needed for what somebody asked for, so nobody has to be asked about them.
 """
 
 import re
@@ -24,7 +24,7 @@ from tests.api.conftest import Service
     ],
 )
 def test_no_page_and_no_answer_sets_a_cookie(service: Service, path: str) -> None:
-    """R19: only `/oauth2/` has a cookie, and `tests/api/test_oidc.py` holds what it is good for."""
+    """R19: only `/oauth2/` and `/ui/admin` have one: see `tests/api/test_oidc.py` and `test_console.py`."""
     answer = service.http.get(path, headers=service.as_role())
     assert "set-cookie" not in answer.headers
 

@@ -37,23 +37,26 @@ def test_both_languages_say_the_same_things() -> None:
         assert len(texts["en"]["headings"]) == len(texts["zh"]["headings"])
 
 
-def test_the_page_tells_the_cookie_that_is_set(service: Service) -> None:
+def test_the_page_tells_the_cookies_that_are_set(service: Service) -> None:
     """Issue 6, item 9: strictly necessary, HttpOnly, SameSite, and Secure where there is TLS; listed on a page."""
-    ((name, lasts, protection),) = cookies(service.installation)
-    assert lasts == service.installation.settings.openid.login_s
-    assert {"HttpOnly", "SameSite=Lax"} <= set(protection.split(", "))
-    assert ("Secure" in protection) is service.installation.settings.issuer.startswith("https://")
+    settings = service.installation.settings
+    login, console = cookies(service.installation)
+    assert login.seconds == settings.openid.login_s
+    assert console.seconds == settings.console.longest_hours * 3600
     shown = service.http.get("/ui/cookies").text
-    for told in (name, protection, f"{lasts / 60:g} minutes"):
-        assert told in shown
+    for one, site in ((login, "Lax"), (console, "Strict")):
+        assert {"HttpOnly", f"SameSite={site}"} <= set(one.protection.split(", "))
+        assert ("Secure" in one.protection) is settings.issuer.startswith("https://")
+        for told in (one.name, one.protection, f"{one.seconds / 60:g} minutes"):
+            assert told in shown
 
 
 def test_no_other_cookie_is_set_anywhere() -> None:
-    """What the page says is all there is: one call in the whole package makes a cookie."""
+    """What the page says is all there is: one call for each in the whole package makes it."""
     calls = [
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr == "set_cookie"
     ]
-    assert calls == ["api/browser.py"]
+    assert sorted(calls) == ["api/browser.py", "api/console/cookie.py"]

@@ -1,6 +1,7 @@
 """Two pages that list what there is, made from the code: what is kept of people, and what is put into browsers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Final, Literal
 
@@ -9,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from faceauth.api.access import Here
 from faceauth.api.browser import remember
+from faceauth.api.console.cookie import keep
 from faceauth.api.login_texts import language_of
 from faceauth.api.routes.pages import templates
 from faceauth.installation import Installation
@@ -38,20 +40,22 @@ INVENTORY: Final = {
 COOKIES: Final = {
     "en": {
         "title": "What is put into your browser",
-        "intro": "One cookie, and only while you log in to an application through this service. It is needed "
-        "for that, so you are not asked about it. Nothing else is kept in the browser, and no page loads anything "
-        "from elsewhere.",
+        "intro": "One cookie, and only while you log in to an application through this service; administrators "
+        "have another at their own pages. Each is needed for that, so nobody is asked about it. Nothing else is "
+        "kept in the browser, and no page loads anything from elsewhere.",
         "headings": ("Name", "How long", "Why", "Protected by"),
         "why": "It is the browser that began the login that gets its answer.",
+        "why_console": "Administrators stay signed in to the console, at most so long; only /ui/admin gets it.",
         "long": "{minutes:g} minutes",
         "other": "中文",
     },
     "zh": {
         "title": "存入您浏览器的内容",
-        "intro": "仅有一个 Cookie，且仅在您通过本服务登录某应用期间使用。它为此所必需，因此不另行询问。"
-        "浏览器中不保存其他内容，任何页面都不从别处加载。",
+        "intro": "仅有一个 Cookie，且仅在您通过本服务登录某应用期间使用；管理员在其专用页面另有一个。"
+        "两者均为此所必需，因此不另行询问。浏览器中不保存其他内容，任何页面都不从别处加载。",
         "headings": ("名称", "期限", "用途", "保护方式"),
         "why": "确保登录结果只返回给发起登录的浏览器。",
+        "why_console": "使管理员保持登录管理控制台的状态，最长为此期限；仅发送至 /ui/admin。",
         "long": "{minutes:g} 分钟",
         "other": "English",
     },
@@ -81,24 +85,41 @@ def show_cookies(request: Request, here: Here, lang: Literal["en", "zh"] | None 
     language = _language(request, lang)
     texts = COOKIES[language]
     rows = [
-        ([name], [str(texts["long"]).format(minutes=lasts / 60)], [str(texts["why"])], [protection])
-        for name, lasts, protection in cookies(here)
+        (
+            [one.name],
+            [str(texts["long"]).format(minutes=one.seconds / 60)],
+            [str(texts[one.why])],
+            [one.protection],
+        )
+        for one in cookies(here)
     ]
     return _page(texts, language, rows)
 
 
-def cookies(here: Installation) -> list[tuple[str, int, str]]:
-    """Return name, seconds and protection of every cookie: read from the header that would set it."""
-    answer = Response()
-    remember(answer, here, "0" * 64)
-    found = []
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """One cookie: what it is called, how long it is kept, what protects it, and which text says why."""
+
+    name: str
+    seconds: int
+    protection: str
+    why: str
+
+
+def cookies(here: Installation) -> list[Cookie]:
+    """Return every cookie: read from the headers that would set them."""
+    login, console = Response(), Response()
+    remember(login, here, "0" * 64)
+    keep(console, here, "0" * 64)
+    return [*_set_by(login, "why"), *_set_by(console, "why_console")]
+
+
+def _set_by(answer: Response, why: str) -> Iterator[Cookie]:
     for header in answer.headers.getlist("set-cookie"):
         for name, one in SimpleCookie(header).items():
             kept = [word for word, there in (("Secure", one["secure"]), ("HttpOnly", one["httponly"])) if there]
-            found.append(
-                (name, int(one["max-age"]), ", ".join([*kept, f"SameSite={one['samesite'].capitalize()}"]))
-            )
-    return found
+            protection = ", ".join([*kept, f"SameSite={one['samesite'].capitalize()}"])
+            yield Cookie(name, int(one["max-age"]), protection, why)
 
 
 def _language(request: Request, lang: Language | None) -> Language:

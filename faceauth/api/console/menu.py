@@ -1,0 +1,27 @@
+"""The console's menu: a page is in it for those whom its HTTP route lets in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from faceauth.api.console.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the menu; its words are `menu_<name>` in `texts/shell.py`.
+
+    `route` is the function of the HTTP route that the page reads from: its rule is the page's. None is for all.
+    """
+
+    name: str
+    path: str
+    route: Callable[..., object] | None = None
+
+
+MENU: Final[tuple[Entry, ...]] = (Entry("home", "/ui/admin"),)
+
+
+def menu_of(visit: Visit) -> tuple[Entry, ...]:
+    """Return the pages that a caller may see."""
+    return tuple(entry for entry in MENU if entry.route is None or visit.may(entry.route))

@@ -1,0 +1,7 @@
+"""Every page of the console."""
+
+from typing import Final
+
+from faceauth.api.console import home, sign_in
+
+ROUTERS: Final = (sign_in.router, home.router)

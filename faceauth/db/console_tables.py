@@ -1,0 +1,34 @@
+"""The tables of the console: who is signed in, and sign-ins that failed of late."""
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, LargeBinary, String, Table
+
+from faceauth.db.columns import ID, UtcDateTime
+from faceauth.db.metadata import DATA
+
+# Of the cookie only the SHA-256 is kept. Either a key's id or, from an OpenID provider, a subject's mark and role.
+console_sessions = Table(
+    "console_sessions",
+    DATA,
+    Column("token_digest", LargeBinary(32), primary_key=True),
+    Column("tenant", ID, nullable=False),
+    Column("key_id", ID),
+    Column("subject", ID),
+    Column("role", String(20)),
+    Column("language", String(8), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    ForeignKeyConstraint(["key_id"], ["api_keys.key_id"], ondelete="CASCADE"),
+    Index("ix_console_sessions_key_id", "key_id"),
+    Index("ix_console_sessions_expires_at", "expires_at"),
+)
+
+# One row for each sign-in that failed in the last quarter of an hour; the mark is a network's, keyed.
+console_failures = Table(
+    "console_failures",
+    DATA,
+    Column("failure_id", ID, primary_key=True),
+    Column("mark", LargeBinary(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_console_failures_mark_at", "mark", "at"),
+)
