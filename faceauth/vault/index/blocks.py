@@ -22,7 +22,7 @@ class Sizes:
     Up to `small` rows nothing is gained by another engine than the exact one, so none is made whatever is set.
     Codes are learned from `learned_from` rows. `smallest_block` is the first block of a place; every next one is
     twice what is there, up to `largest_block`, or `largest_codes` for codes. `moved_per_change` rows leave a block
-    that is too small with each change. `depth` rows are nominated by codes.
+    that is too small with each change. `depth` rows are nominated by codes where the first leave a doubt.
     """
 
     small: int = 4_096

@@ -1,5 +1,6 @@
 """Codes nominate: what FAISS is told of its own layout, what a codebook learns, and whom it finds."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import faiss
@@ -11,7 +12,7 @@ from faceauth.errors import InvalidRequest
 from faceauth.vault.index import EngineName, Place, ReferenceBatch, ReferenceIndex, Sizes
 from faceauth.vault.index.blocks import make_engine
 from faceauth.vault.index.codebook import Codebook, Moments, groups_for
-from faceauth.vault.index.codes import CodedRows
+from faceauth.vault.index.codes import DEPTH, FIRST_DEPTH, CodedRows
 from tests.vault.index.faces import MODEL, blocks, search, vectors
 
 DIMENSION = 32
@@ -72,11 +73,43 @@ def test_turned_vectors_and_queries_keep_their_product() -> None:
 def test_more_groups_nominate_better(groups: int) -> None:
     """How often the best of 5,000 strangers is among the 100 nominated; more groups than dimensions do no harm."""
     faces, queries = crowded(5_000, 4), crowded(100, 5)
-    engine = CodedRows(5_000, DIMENSION, book(faces, groups), depth=100)
+    engine = CodedRows(5_000, DIMENSION, book(faces, groups))
     engine.put_many(0, faces)
     best = np.argmax(queries @ faces.T, axis=1)
-    hits = np.mean([row in found for row, found in zip(best, engine.search(queries, 10), strict=True)])
+    nominated = engine._nominate.search(queries, 100)[1]
+    hits = np.mean([row in found for row, found in zip(best, nominated, strict=True)])
     assert {8: 0.5, 32: 0.8, 64: 0.8}[groups] <= hits <= {8: 0.8, 32: 1, 64: 1}[groups]
+
+
+def test_whom_the_codes_rank_low_is_found_all_the_same() -> None:
+    """Codes of 8 groups are far off: where they leave room for somebody better, more rows are compared, or all."""
+    faces, queries = crowded(5_000, 4), crowded(100, 5)
+    engine = CodedRows(5_000, DIMENSION, book(faces, 8), depth=400)
+    engine.put_many(0, faces)
+    best = np.argmax(queries @ faces.T, axis=1)
+    nominated = engine._nominate.search(queries, 400)[1]
+    assert any(row not in found for row, found in zip(best, nominated, strict=True))
+    assert (engine.search(queries, 10) == best[:, None]).any(axis=1).all()
+
+
+def test_who_stands_out_costs_one_look() -> None:
+    """Somebody's second picture, among strangers: the first nominated settle it. Strangers take more."""
+    faces = vectors(5_000, 14, DIMENSION)
+    engine = CodedRows(5_000, DIMENSION, book(faces, 8))
+    engine.put_many(0, faces)
+    depths: list[int] = []
+    inner = engine._nominate
+
+    def nominate(queries: NDArray[np.float32], depth: int) -> Any:
+        depths.append(depth)
+        return inner.search(queries, depth)
+
+    engine._nominate = SimpleNamespace(ntotal=inner.ntotal, search=nominate)
+    for row in range(20):
+        assert row in engine.search(faces[row : row + 1], 10)
+    assert depths == [FIRST_DEPTH] * 20
+    engine.search(vectors(30, 15, DIMENSION), 10)
+    assert depths[20:] == [FIRST_DEPTH, DEPTH]
 
 
 def test_too_few_groups_are_refused() -> None:
