@@ -246,7 +246,8 @@ class IndexSettings(Section):
         default="auto", description="How large galleries are kept; `auto` chooses by size (docs/index-engines.md)."
     )
     nominated: PositiveInt = Field(
-        default=1_000, description="References that the codes of a large gallery nominate for exact comparison."
+        default=4_000,
+        description="References of a large gallery that are compared exactly where the first 200 leave a doubt.",
     )
 
 
