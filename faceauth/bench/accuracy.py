@@ -9,7 +9,7 @@ from faceauth.bench.dataset import Picture, read_folder, read_pairs
 from faceauth.bench.embeddings import Cache, Embedded, Progress, embed_pictures
 from faceauth.bench.gallery import all_against_all, compare_fused, fuse
 from faceauth.bench.machine import Environment, environment
-from faceauth.bench.normalised import Normalised, as_shipped, by_fold, halves
+from faceauth.bench.normalised import Normalised, as_shipped, by_fold, halves, strength_of
 from faceauth.bench.pairs import PairResult, compare_pairs
 from faceauth.bench.points import derive, too_few
 from faceauth.bench.rates import Rate
@@ -94,10 +94,11 @@ def measure_accuracy(
     embedded, people = _embedded(pictures, pack, cache_file=cache_file, workers=workers, progress=progress)
     missed = int((~embedded.acquired).sum())
     shipped = tuple(pack.embedder.operating_points.values())
-    normalised = halves(embedded, people) if held_out else as_shipped(shipped, len(people))
+    strength = strength_of(shipped)
+    normalised = halves(embedded, people, strength=strength) if held_out else as_shipped(shipped, len(people))
     gallery = all_against_all(embedded, people, normalised=normalised, progress=progress)
     # LFW's folds are finer than halves and share no people either, and the protocol needs all ten.
-    paired = by_fold(embedded, people, pairs) if pairs is not None and held_out else normalised
+    paired = by_fold(embedded, people, pairs, strength=strength) if pairs and held_out else normalised
     return AccuracyResult(
         pack=pack.name,
         pack_digest=pack.digest,
@@ -161,7 +162,7 @@ def _fused(embedded: Embedded, people: Sequence[str], normalised: Normalised) ->
 
 def _how(shipped: Sequence[OperatingPoint], *, held_out: bool) -> str:
     if held_out:
-        return "held out: fitted to other people than those compared"
+        return f"held out: fitted to other people than those compared; strength {strength_of(shipped):g}"
     return "none" if not shipped or shipped[0].normaliser is None else "the pack's"
 
 

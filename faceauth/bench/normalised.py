@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from faceauth.bench.dataset import Pair
 from faceauth.bench.embeddings import Embedded, Floats
 from faceauth.bench.normaliser import FEWEST, train
+from faceauth.embed.normaliser import QuadraticNormaliser
 from faceauth.types import Normaliser, OperatingPoint
 
 Groups = NDArray[np.intp]
@@ -44,21 +45,44 @@ def as_shipped(points: Sequence[OperatingPoint], pictures: int) -> Normalised:
     return Normalised(np.zeros(pictures, np.intp), (normaliser,))
 
 
-def halves(embedded: Embedded, people: Sequence[str], *, seed: int = 7, fewest: int = FEWEST) -> Normalised:
+def strength_of(points: Sequence[OperatingPoint]) -> float:
+    """Return the strength of the normaliser that a pack decides with, so that a held-out one has the same."""
+    normaliser = points[0].normaliser if points else None
+    return normaliser.strength if isinstance(normaliser, QuadraticNormaliser) else 1.0
+
+
+def halves(
+    embedded: Embedded, people: Sequence[str], *, strength: float = 1.0, seed: int = 7, fewest: int = FEWEST
+) -> Normalised:
     """Compare within two halves of the people, each under a normaliser fitted to the other half.
+
+    Args:
+        embedded: The pictures.
+        people: Whose each is.
+        strength: Of both normalisers; see `QuadraticNormaliser`.
+        seed: Of the halves.
+        fewest: People a half needs.
 
     Raises:
         InvalidRequest: A half has too few people.
     """
     names, labels = np.unique(np.asarray(people), return_inverse=True)
     half = (np.random.default_rng(seed).permutation(len(names)) % 2)[labels]
-    return Normalised(half, tuple(_fitted(embedded, people, half != held, fewest) for held in (0, 1)))
+    fitted = tuple(_fitted(embedded, people, half != held, strength, fewest) for held in (0, 1))
+    return Normalised(half, fitted)
 
 
 def by_fold(
-    embedded: Embedded, people: Sequence[str], pairs: Sequence[Pair], *, fewest: int = FEWEST
+    embedded: Embedded,
+    people: Sequence[str],
+    pairs: Sequence[Pair],
+    *,
+    strength: float = 1.0,
+    fewest: int = FEWEST,
 ) -> Normalised:
     """Compare within the folds of LFW's protocol, each under a normaliser fitted to everybody of the others.
+
+    The normalisers have the given `strength`; see `QuadraticNormaliser`.
 
     The folds share no people (LFW's authors made them so), so a person belongs to one.
 
@@ -68,9 +92,13 @@ def by_fold(
     fold_of = {people[picture]: pair.fold for pair in pairs for picture in (pair.first, pair.second)}
     group = np.asarray([fold_of.get(person, -1) for person in people], np.intp)
     folds = int(group.max()) + 1
-    return Normalised(group, tuple(_fitted(embedded, people, group != held, fewest) for held in range(folds)))
+    fitted = tuple(_fitted(embedded, people, group != held, strength, fewest) for held in range(folds))
+    return Normalised(group, fitted)
 
 
-def _fitted(embedded: Embedded, people: Sequence[str], seen: NDArray[np.bool_], fewest: int) -> Normaliser:
+def _fitted(
+    embedded: Embedded, people: Sequence[str], seen: NDArray[np.bool_], strength: float, fewest: int
+) -> Normaliser:
     rows = np.nonzero(seen & embedded.acquired)[0].tolist()
-    return train(embedded.vectors[rows], [people[row] for row in rows], fewest=fewest).normaliser
+    trained = train(embedded.vectors[rows], [people[row] for row in rows], fewest=fewest)
+    return trained.normaliser(strength)

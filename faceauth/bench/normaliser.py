@@ -49,10 +49,9 @@ class Trained:
     high: float
     people: int
 
-    @property
-    def normaliser(self) -> QuadraticNormaliser:
-        """The normaliser, ready to use."""
-        return QuadraticNormaliser(self.matrix, low=self.low, high=self.high)
+    def normaliser(self, strength: float = 1.0) -> QuadraticNormaliser:
+        """Return the normaliser, ready to use; see `QuadraticNormaliser` for its strength."""
+        return QuadraticNormaliser(self.matrix, low=self.low, high=self.high, strength=strength)
 
 
 def train(vectors: Floats, people: Sequence[str], *, edge: float = EDGE, fewest: int = FEWEST) -> Trained:

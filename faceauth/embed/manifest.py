@@ -75,12 +75,17 @@ class PointSpec(Frozen):
 
 
 class NormaliserSpec(Frozen):
-    """The score normaliser that the operating points were measured with; see `faceauth.embed.normaliser`."""
+    """The score normaliser that the operating points were measured with; see `faceauth.embed.normaliser`.
+
+    `strength` says how much of what it says is taken off. Like the thresholds it is part of how scores are read:
+    references stay valid when it changes.
+    """
 
     file: FileName
     sha256: Sha256
     low: float
     high: float
+    strength: float = Field(default=1.0, gt=0.0, le=2.0)
 
 
 class PackSpec(FileSet):

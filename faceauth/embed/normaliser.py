@@ -22,25 +22,38 @@ Matrix = NDArray[np.float32]
 
 
 class QuadraticNormaliser:
-    """The offset hᵀMh of an embedding x, where h is x with a 1 behind it; a `faceauth.types.Normaliser`."""
+    """The offset s·hᵀMh of an embedding x, where h is x with a 1 behind it; a `faceauth.types.Normaliser`."""
 
-    def __init__(self, matrix: Matrix, *, low: float, high: float) -> None:
+    def __init__(self, matrix: Matrix, *, low: float, high: float, strength: float = 1.0) -> None:
         """Take what was fitted.
 
         Args:
             matrix: Symmetric, shape (d + 1, d + 1), float32.
-            low: No offset is lower. It is what was seen in training: an odd picture must not earn a bonus that
-                no face had.
-            high: No offset is higher.
+            low: hᵀMh counts as no lower. It is what was seen in training: an odd picture must not earn a bonus
+                that no face had.
+            high: hᵀMh counts as no higher.
+            strength: s, how much of what the cohort says is taken off; 1 is all of it.
 
         Raises:
             ModelError: It is no finite symmetric matrix, or the limits are no limits.
         """
         square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] > 1
-        if not (square and np.isfinite(matrix).all() and np.array_equal(matrix, matrix.T) and low < high):
+        if not (
+            square
+            and np.isfinite(matrix).all()
+            and np.array_equal(matrix, matrix.T)
+            and low < high
+            and 0 < strength < np.inf
+        ):
             raise ModelError("The score normaliser is malformed; refused.")
         self._matrix = matrix.astype(np.float64)
         self._low, self._high = low, high
+        self._strength = strength
+
+    @property
+    def strength(self) -> float:
+        """How much of what the cohort says is taken off; 1 is all of it."""
+        return self._strength
 
     def offset(self, vector: Vector) -> float:
         """Return what is taken off a comparison score for an embedding of unit length, shape (d,).
@@ -56,7 +69,7 @@ class QuadraticNormaliser:
             raise ModelError("The score normaliser is for embeddings of another dimension.")
         extended = np.concatenate([vectors.astype(np.float64), np.ones((len(vectors), 1))], axis=1)
         raw = np.einsum("nd,nd->n", extended @ self._matrix, extended)
-        return np.asarray(np.clip(raw, self._low, self._high), dtype=np.float64)
+        return np.asarray(self._strength * np.clip(raw, self._low, self._high), dtype=np.float64)
 
 
 def load_normaliser(spec: NormaliserSpec, folder: Path) -> QuadraticNormaliser:
@@ -83,4 +96,6 @@ def load_normaliser(spec: NormaliserSpec, folder: Path) -> QuadraticNormaliser:
         matrix = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise ModelError(f"The score normaliser {spec.file} is no array; refused.") from error
-    return QuadraticNormaliser(np.asarray(matrix, dtype=np.float32), low=spec.low, high=spec.high)
+    return QuadraticNormaliser(
+        np.asarray(matrix, dtype=np.float32), low=spec.low, high=spec.high, strength=spec.strength
+    )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from faceauth.bench.dataset import Pair
 from faceauth.bench.embeddings import Embedded
 from faceauth.bench.gallery import all_against_all, compare_fused, fuse
-from faceauth.bench.normalised import Normalised, as_shipped, by_fold, halves
+from faceauth.bench.normalised import Normalised, as_shipped, by_fold, halves, strength_of
 from faceauth.bench.normaliser import as_file, as_toml, train
 from faceauth.bench.pairs import compare_pairs
 from faceauth.embed.normaliser import QuadraticNormaliser
@@ -45,7 +45,7 @@ def quiet(label: str, done: int, total: int) -> None:
 def test_it_takes_more_off_where_people_stand_close() -> None:
     embedded, names, close = faces()
     trained = train(embedded.vectors, names, fewest=100)
-    offsets = trained.normaliser.offsets(embedded.vectors)
+    offsets = trained.normaliser().offsets(embedded.vectors)
     assert np.median(offsets[close]) > np.median(offsets[~close])
     assert abs(float(np.median(offsets))) < 0.01
     assert trained.people == 120
@@ -91,6 +91,20 @@ def test_held_out_people_are_compared_within_their_half_only() -> None:
     assert scores.comparisons == 2 * (180 * 179 // 2) - 120 * 3
     sides = fuse(embedded, names, size=1, normalised=split)
     assert compare_fused(sides).comparisons < sides.people * (sides.people - 1) or sides.people == 0
+
+
+def test_held_out_normalisers_are_as_strong_as_the_packs() -> None:
+    """What is measured held out is the score the pack decides on, but for whom the fit saw."""
+    embedded, names, _ = faces()
+    normaliser = QuadraticNormaliser(np.eye(D + 1, dtype=np.float32), low=-1, high=1, strength=0.8)
+    point = OperatingPoint("p", 0.5, 1e-4, 1e-4, 10_000, 0.1, 10, "a test", normaliser)
+    strength = strength_of([point])
+    assert strength == 0.8
+    assert strength_of([]) == 1.0
+    whole = halves(embedded, names, fewest=50)
+    part = halves(embedded, names, strength=strength, fewest=50)
+    offsets = [one.offsets(embedded.vectors, one.group) for one in (whole, part)]
+    assert np.allclose(offsets[1], 0.8 * offsets[0])
 
 
 def test_folds_are_held_out_one_by_one() -> None:

@@ -39,6 +39,20 @@ def test_an_odd_picture_earns_no_bonus() -> None:
     assert offsets.max() == 0.2
 
 
+def test_its_strength_is_how_much_is_taken_off() -> None:
+    """The limits are those of the fit, before the strength: a weaker one keeps the same order of faces."""
+    whole = QuadraticNormaliser(matrix(), low=-0.1, high=0.2)
+    part = QuadraticNormaliser(matrix(), low=-0.1, high=0.2, strength=0.8)
+    assert part.strength == 0.8
+    assert np.allclose(part.offsets(unit(100)), 0.8 * whole.offsets(unit(100)))
+
+
+@pytest.mark.parametrize("strength", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_strength_that_is_none_is_refused(strength: float) -> None:
+    with pytest.raises(ModelError):
+        QuadraticNormaliser(matrix(), low=0, high=1, strength=strength)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -90,6 +104,7 @@ def test_the_one_of_open() -> None:
     pack = pack_spec("open")
     assert pack.normaliser is not None
     normaliser = load_normaliser(pack.normaliser, Path("nowhere"))
-    offsets = normaliser.offsets(unit(50, pack.embedder.dimension))
+    assert normaliser.strength == pack.normaliser.strength
+    offsets = normaliser.offsets(unit(50, pack.embedder.dimension)) / normaliser.strength
     assert offsets.min() >= pack.normaliser.low
     assert offsets.max() <= pack.normaliser.high
