@@ -69,6 +69,7 @@ ROUTES = {
     ("delete", "/v1/admin/drafts/{draft_id}"),
     ("post", "/v1/admin/drafts/{draft_id}/publish"),
     ("get", "/v1/admin/scenarios/{scenario}/notices"),
+    ("get", "/v1/admin/scenarios"),
     ("post", "/v1/admin/scenarios"),
     ("patch", "/v1/admin/scenarios/{scenario}"),
     ("post", "/v1/admin/scenarios/{scenario}/notices"),

@@ -100,4 +100,9 @@ def body_of(model: type[Asked], values: Mapping[str, Any]) -> Asked:
         raise InvalidRequest("; ".join(told)) from None
 
 
+def moment(form: Form, name: str) -> str | None:
+    """Return a `datetime-local` field with the zone that the pages name: UTC."""
+    return f"{form[name]}Z" if name in form else None
+
+
 Posted = Annotated[Form, Depends(posted)]

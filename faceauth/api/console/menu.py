@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from faceauth.api.console.visit import Visit
+from faceauth.api.routes import admin
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,10 @@ class Entry:
     route: Callable[..., object] | None = None
 
 
-MENU: Final[tuple[Entry, ...]] = (Entry("home", "/ui/admin"),)
+MENU: Final[tuple[Entry, ...]] = (
+    Entry("home", "/ui/admin"),
+    Entry("scenarios", "/ui/admin/scenarios", admin.list_scenarios),
+)
 
 
 def menu_of(visit: Visit) -> tuple[Entry, ...]:

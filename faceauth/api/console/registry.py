@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from faceauth.api.console import home, sign_in
+from faceauth.api.console import drafts, home, scenarios, sign_in
 
-ROUTERS: Final = (sign_in.router, home.router)
+ROUTERS: Final = (sign_in.router, home.router, scenarios.router, drafts.router)

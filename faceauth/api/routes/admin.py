@@ -6,7 +6,7 @@ from faceauth import two_people
 from faceauth.api.access import Here, PrivacyOfficer, actor
 from faceauth.api.publishing import publish_notice as publish
 from faceauth.api.publishing import publish_scenario
-from faceauth.api.routes.scenarios import notice_answer, notice_state, scenario_answer
+from faceauth.api.routes.scenarios import every_scenario, notice_answer, notice_state, scenario_answer
 from faceauth.api.wire.base import ScenarioName
 from faceauth.api.wire.scenarios import (
     NoticeAnswer,
@@ -15,6 +15,7 @@ from faceauth.api.wire.scenarios import (
     ScenarioAnswer,
     ScenarioChange,
     ScenarioRequest,
+    ScenariosAnswer,
 )
 from faceauth.audit.events import Event
 
@@ -26,6 +27,12 @@ def create_scenario(here: Here, caller: PrivacyOfficer, body: ScenarioRequest) -
     """Add a purpose with its first notice."""
     with here.data.begin() as conn:
         return publish_scenario(here, conn, body, tenant=caller.tenant, actor=actor(caller))
+
+
+@router.get("")
+def list_scenarios(here: Here, caller: PrivacyOfficer) -> ScenariosAnswer:
+    """Every scenario, with the notice in force: as applications read it."""
+    return every_scenario(here, caller.tenant)
 
 
 @router.patch("/{scenario}")

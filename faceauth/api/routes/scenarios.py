@@ -26,16 +26,7 @@ router = APIRouter(prefix="/v1/scenarios", tags=["scenarios"])
 @router.get("")
 def list_scenarios(here: Here, caller: Application) -> ScenariosAnswer:
     """Every scenario, with the notice in force."""
-    now = here.clock()
-    with here.data.read() as conn:
-        found = []
-        for scenario in here.scenarios.list(conn, caller.tenant):
-            try:
-                notice = here.notices.current(conn, caller.tenant, scenario.scenario, now)
-            except UnknownNotice:
-                notice = None
-            found.append(scenario_answer(scenario, notice, now=now))
-    return ScenariosAnswer(scenarios=tuple(found))
+    return every_scenario(here, caller.tenant)
 
 
 @router.get("/{scenario}/notices/{version}")
@@ -48,6 +39,20 @@ def read_notice(
         notice = here.notices.version(conn, caller.tenant, scenario, version)
         state = notice_state(here, conn, notice)
     return notice_answer(notice, locale, state=state)
+
+
+def every_scenario(here: Installation, tenant: str) -> ScenariosAnswer:
+    """Return a tenant's scenarios, retired ones too, each with the notice in force."""
+    now = here.clock()
+    with here.data.read() as conn:
+        found = []
+        for scenario in here.scenarios.list(conn, tenant):
+            try:
+                notice = here.notices.current(conn, tenant, scenario.scenario, now)
+            except UnknownNotice:
+                notice = None
+            found.append(scenario_answer(scenario, notice, now=now))
+    return ScenariosAnswer(scenarios=tuple(found))
 
 
 def scenario_answer(scenario: Scenario, notice: Notice | None, *, now: datetime) -> ScenarioAnswer:
