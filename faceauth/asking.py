@@ -1,6 +1,6 @@
 """Carries campaigns on: asks in batches, reminds, and after the deadline does what the campaign says (R34).
 
-Silence is no yes. Who was asked and says nothing is suspended or erased; who was never asked loses nothing.
+Silence is no yes. Who was asked and does not agree is suspended or erased; who was never asked loses nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -137,17 +137,17 @@ class Asking:
         return len(accounts)
 
     def _finish(self, campaign: Campaign, done: Done, told: Progressing, stop: Flag) -> None:
-        """Do to the silent what the campaign says, batch by batch, and close it when nobody is left."""
+        """Do to those who did not agree what the campaign says, in batches, and close it when nobody is left."""
         after, seen, failed = "", 0, done.failed
         while True:
             with self.data.read() as conn:
-                silent = self.store.unanswered(conn, campaign, after=after, most=self.settings.batch)
-                late = self._not_told(conn, campaign, [one.account for one in silent])
-            if not silent:
+                without = self.store.unsettled(conn, campaign, after=after, most=self.settings.batch)
+                late = self._not_told(conn, campaign, [one.account for one in without])
+            if not without:
                 break
-            after, seen = silent[-1].account, seen + len(silent)
+            after, seen = without[-1].account, seen + len(without)
             # Who has no consent has nothing to lose. Who never got the question is not erased for silence.
-            agreed = [one.account for one in silent if one.consented]
+            agreed = [one.account for one in without if one.consented]
             erased = [one for one in agreed if campaign.on_deadline == "erase" and one not in late]
             done.suspended += self._suspend(campaign, [one for one in agreed if one not in erased])
             for account in erased:
@@ -170,21 +170,21 @@ class Asking:
         with self.data.begin() as conn:
             if not self.store.lock(conn, campaign):
                 return 0
-            silent = self.store.still_silent(conn, campaign, accounts)
-            self.store.settle(conn, campaign, silent, "suspended")
-            for account in silent:
+            without = self.store.still_unsettled(conn, campaign, accounts)
+            self.store.settle(conn, campaign, without, "suspended")
+            for account in without:
                 note(self.audit, conn, Event.CONSENT_SUSPENDED, campaign, "system", account=account)
-        return len(silent)
+        return len(without)
 
     def _erase(self, campaign: Campaign, account: str, done: Done) -> None:
-        """End one consent and erase what it allowed, if the person is still silent."""
+        """End one consent and erase what it allowed, if the person has not agreed meanwhile."""
         tenant, scenario = campaign.tenant, campaign.scenario
         try:
             with self.data.begin() as conn:
                 # An answer under way holds the account's lock: it commits before this, or comes after an end.
                 if not lock_account(conn, tenant, account):
                     return
-                if not self.store.still_silent(conn, campaign, [account]):
+                if not self.store.still_unsettled(conn, campaign, [account]):
                     return
                 self.ledger.expire(conn, tenant=tenant, account=account, scenario=scenario)
                 self.store.settle(conn, campaign, [account], "erased")

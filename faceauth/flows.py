@@ -194,8 +194,8 @@ class Flows:
     ) -> str | None:
         """Record the person's answer, whichever it is (R36); return the receipt.
 
-        Who agreed to an older text and says no to the newer one has refused this flow, and there is no receipt:
-        the older consent allows nothing any more, and to withdraw it is another act.
+        Who agreed to an older text and says no to the newer one has said just that: to withdraw what they agreed
+        to is another act. There is no receipt for a no to what the person agreed to and has only suspended.
 
         Raises:
             NotAuthenticated, SessionClosed: this page may not answer, or not any more.
@@ -203,10 +203,11 @@ class Flows:
         """
         with self.data.read() as conn:
             flow = self._here(conn, flow_id, page_token, "begun")
-            live = self.lifecycle.ledger.live(conn, tenant=flow.tenant, account=flow.account)
-        receipt = None
-        if decision == "given" or flow.scenario not in live:
             request = ConsentRequest(flow.scenario, notice_version, notice_sha256, locale, decision, affirmation)
+            who = {"tenant": flow.tenant, "account": flow.account}
+            written = decision == "given" or self.lifecycle.ledger.refusable(conn, **who, request=request)
+        receipt = None
+        if written:
             event = self.lifecycle.record_consent(
                 tenant=flow.tenant, account=flow.account, request=request, actor=f"flow:{flow_id}"
             )

@@ -206,9 +206,8 @@ class Pipeline:
             return None, None
         try:
             with self.data.read() as conn:
-                grant = self.gate.ask(
-                    conn, tenant=session.tenant, account=session.account, scenario=session.scenario
-                )
+                who = {"tenant": session.tenant, "account": session.account, "scenario": session.scenario}
+                grant = self.gate.ask(conn, **who, begun=session.created_at)
         except ConsentError as closed:
             if session.purpose != "verify":
                 raise

@@ -32,7 +32,10 @@ _STANCES: Final[Mapping[str, Stance]] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One scenario as the person sees it; `notice` is the one in force, `version` the one they agreed to."""
+    """One scenario as the person sees it; `notice` is the one in force, `version` the one they agreed to.
+
+    `declined` is the newest version that they have said no to since, while what they agreed to went on.
+    """
 
     scenario: Scenario
     notice: Notice
@@ -40,6 +43,7 @@ class Standing:
     since: datetime | None
     version: int | None
     until: datetime | None
+    declined: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +130,19 @@ class PrivacyDesk:
             notice = here.notices.current(conn, tenant, scenario.scenario, here.clock())
         except UnknownNotice:
             return None
-        events = [one for one in here.ledger.history(conn, tenant, account) if one.scenario == scenario.scenario]
-        if not events:
-            return Standing(scenario, notice, "never", None, None, None)
-        last = events[-1]
-        agreed = [one for one in events if one.state in {"given", "renewed"}]
         state = here.ledger.state(conn, tenant, account, scenario.scenario)
-        stance: Stance = "refused"
-        if state is not None and state.state in _STANCES:
-            stance = _STANCES[state.state]
-        if stance == "agreed" and state is not None:
-            asked = open_question(conn, tenant, account, scenario.scenario)
-            stance = "ask_again" if state.stale or asked is not None else "agreed"
-        version = agreed[-1].notice_version if agreed and stance in {"agreed", "ask_again"} else None
-        return Standing(scenario, notice, stance, last.event_at, version, last.valid_until)
+        if state is None:
+            return Standing(scenario, notice, "never", None, None, None)
+        stance = _STANCES.get(state.state, "refused")
+        asked = open_question(conn, tenant, account, scenario.scenario)
+        if stance == "agreed" and (state.stale or asked is not None):
+            stance = "ask_again"
+        return Standing(
+            scenario,
+            notice,
+            stance,
+            since=state.since,
+            version=state.notice_version if stance in {"agreed", "ask_again"} else None,
+            until=state.valid_until,
+            declined=state.declined,
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -103,6 +103,13 @@ class Service:
 
     def agree(self, account: str = "anna", scenario: str = "login") -> None:
         """Make the account and give its consent."""
+        self._answer(account, scenario, "given")
+
+    def refuse(self, account: str = "anna", scenario: str = "login") -> None:
+        """Make the account and say no to the notice in force."""
+        self._answer(account, scenario, "refused")
+
+    def _answer(self, account: str, scenario: str, decision: Literal["given", "refused"]) -> None:
         into = self.installation
         with into.data.begin() as conn:
             into.accounts.ensure(
@@ -121,7 +128,7 @@ class Service:
             notice.version,
             notice.texts["en"].sha256,
             "en",
-            "given",
+            decision,
             Affirmation("checkbox", checked_by_default=False, text="Yes, with my face"),
         )
         into.lifecycle.record_consent(tenant=DEFAULT_TENANT, account=account, request=request, actor="test")

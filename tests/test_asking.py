@@ -106,7 +106,7 @@ def test_who_answers_at_the_last_moment_keeps_the_face(asked_by: Service, monkey
     asking.run()
     deliver(asked_by)
     asked_by.clock.forward(10 * DAY)
-    look = CampaignStore.unanswered
+    look = CampaignStore.unsettled
 
     def look_and_answer(store: CampaignStore, *arguments: Any, **more: Any) -> Any:
         found = look(store, *arguments, **more)
@@ -114,7 +114,7 @@ def test_who_answers_at_the_last_moment_keeps_the_face(asked_by: Service, monkey
             asked_by.agree()
         return found
 
-    monkeypatch.setattr(CampaignStore, "unanswered", look_and_answer)
+    monkeypatch.setattr(CampaignStore, "unsettled", look_and_answer)
     done = asking.run()
     assert (done.erased, done.closed) == (0, [campaign.campaign_id])
     assert progress(asked_by, campaign) == Progress(1, asked=1, given=1)
@@ -148,6 +148,49 @@ def test_a_no_is_an_answer(asked_by: Service) -> None:
     assert progress(asked_by, campaign) == Progress(1, asked=1, refused=1)
     asked_by.clock.forward(10 * DAY)
     assert (asking.run().suspended, progress(asked_by, campaign).refused) == (0, 1)
+
+
+@pytest.mark.parametrize(("on_deadline", "kept"), [("suspend", 1), ("erase", 0)])
+def test_a_no_to_the_new_text_is_counted_and_opens_nothing(asked_by: Service, on_deadline: str, kept: int) -> None:
+    """R34, R36: no reminder to whoever said it; the deadline's action is theirs as well, as nobody agreed."""
+    publish(asked_by, material=False)
+    campaign = approved(asked_by) if on_deadline == "erase" else begin(asked_by)
+    stored = references(asked_by)
+    asking = Asking.of(asked_by.installation)
+    asking.run()
+    deliver(asked_by)
+    asked_by.refuse()
+    assert progress(asked_by, campaign) == Progress(1, asked=1, refused=1)
+    with pytest.raises(ConsentRequired):
+        asked_by.open("verify")
+    asked_by.clock.forward(8 * DAY)
+    assert asking.run().reminded == 0
+
+    asked_by.clock.forward(2 * DAY)
+    done = asking.run()
+    assert (done.suspended, done.erased, done.closed) == (kept, 1 - kept, [campaign.campaign_id])
+    assert references(asked_by) == kept * stored
+    assert progress(asked_by, campaign) == Progress(1, asked=1, refused=1)
+    asking.run()
+    with pytest.raises(ConsentRequired):
+        asked_by.open("verify")
+
+    asked_by.agree()
+    if kept:
+        assert asked_by.post(asked_by.open("verify")).state == "accepted"
+    asking.run()
+    with asked_by.installation.data.read() as conn:
+        assert conn.scalar(select(func.count()).select_from(campaign_members)) == 0
+
+
+def test_a_no_to_the_same_text_asked_again_is_an_answer(asked_by: Service) -> None:
+    """R34: also where nothing was published; what is taken back afterwards leaves the yes as it was."""
+    campaign = begin(asked_by)
+    Asking.of(asked_by.installation).run()
+    asked_by.refuse()
+    assert progress(asked_by, campaign).refused == 1
+    Campaigns.of(asked_by.installation).cancel(campaign_id=campaign.campaign_id, actor="cli:ann", **T)
+    assert asked_by.post(asked_by.open("verify")).state == "accepted"
 
 
 def test_a_yes_to_an_older_text_is_no_answer(asked_by: Service) -> None:

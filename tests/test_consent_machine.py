@@ -34,8 +34,8 @@ DAYS = {"login": 365, "door": 30}
 
 SCENARIOS = st.sampled_from(sorted(DAYS))
 PURPOSES = st.sampled_from(["verify", "enrol"])
-MEANWHILE = ("nothing", "again", "withdraw", "restrict", "publish", "close", "retire")
-"""What may happen while a burst is judged; `again` withdraws and agrees anew."""
+MEANWHILE = ("nothing", "again", "withdraw", "refuse", "restrict", "publish", "close", "retire")
+"""What may happen while a burst is judged; `again` withdraws and agrees anew, `refuse` says no to a newer text."""
 
 
 @dataclass
@@ -56,6 +56,7 @@ class Model:
     live: dict[str, Consent] = field(default_factory=dict)
     retired: set[str] = field(default_factory=set)
     material: dict[str, list[tuple[int, datetime]]] = field(default_factory=lambda: {name: [] for name in DAYS})
+    published: dict[str, dict[int, datetime]] = field(default_factory=dict)
     restricted: bool = False
     account: bool = False
     serials: int = 0
@@ -136,16 +137,22 @@ class Life(RuleBasedStateMachine):
                 notices={"en": "May we open the door by your face?"},
                 now=self.clock(),
             )
+        self.model.published = {name: {1: self.clock()} for name in DAYS}
         self.enrol("login", "nothing")
 
     # --- the person ---------------------------------------------------------------------------------------------
 
-    def _answer(self, scenario: str, decision: Literal["given", "refused"]) -> int:
-        """Answer the notice in force as the person; returns its version."""
+    def _answer(self, scenario: str, decision: Literal["given", "refused"], version: int | None = None) -> int:
+        """Answer one notice as the person, without a version the one in force; returns its version."""
+        self.clock.forward(0.001)  # nobody withdraws and agrees in the same instant
         with self.into.data.begin() as conn:
             self.into.accounts.ensure(conn, tenant=DEFAULT_TENANT, account=ANNA, now=self.clock())
             self.model.account = True
-            notice = self.into.notices.current(conn, DEFAULT_TENANT, scenario, self.clock())
+            notices, now = self.into.notices, self.clock()
+            if version is None:
+                notice = notices.current(conn, DEFAULT_TENANT, scenario, now)
+            else:
+                notice = notices.version(conn, DEFAULT_TENANT, scenario, version)
         affirmation = Affirmation("checkbox", checked_by_default=False, text="Yes, with my face")
         request = ConsentRequest(scenario, notice.version, notice.texts["en"].sha256, "en", decision, affirmation)
         self.into.lifecycle.record_consent(tenant=DEFAULT_TENANT, account=ANNA, request=request, actor="test")
@@ -170,14 +177,21 @@ class Life(RuleBasedStateMachine):
             enrolled=before is not None and before.enrolled,
         )
 
-    @rule(scenario=SCENARIOS)
-    def refuse(self, scenario: str) -> None:
-        """No is an answer where nothing was given; what was given is withdrawn instead (R36)."""
-        if scenario in self.model.live or scenario in self.model.retired:
+    @rule(scenario=SCENARIOS, announced=st.booleans())
+    def refuse(self, scenario: str, announced: bool) -> None:
+        """No is an answer to what was not agreed to, or whose time is over; the rest is withdrawn (R36).
+
+        `announced`: to the newest notice, though it may not be in force yet. The model keeps nothing of it: a no
+        changes nothing of an earlier yes.
+        """
+        consent, known = self.model.live.get(scenario), self.model.published[scenario]
+        version = max(one for one, since in known.items() if announced or since <= self.clock())
+        agreed = consent is not None and consent.version >= version and self.clock() < consent.until
+        if agreed or scenario in self.model.retired:
             with pytest.raises(ConsentInvalid):
-                self._answer(scenario, "refused")
+                self._answer(scenario, "refused", version)
         else:
-            self._answer(scenario, "refused")
+            self._answer(scenario, "refused", version)
 
     @rule(scenario=SCENARIOS)
     def withdraw(self, scenario: str) -> None:
@@ -219,6 +233,7 @@ class Life(RuleBasedStateMachine):
                 now=self.clock(),
             )
         assert notice.material == material
+        self.model.published[scenario][notice.version] = notice.effective_at
         if material:
             self.model.material[scenario].append((notice.version, notice.effective_at))
 
@@ -300,6 +315,7 @@ class Life(RuleBasedStateMachine):
             "nothing": lambda: None,
             "withdraw": lambda: self.withdraw(scenario),
             "close": self.close,
+            "refuse": lambda: (self.publish(scenario, False, 10), self.refuse(scenario, True)),
             "restrict": lambda: self.restrict(True),
             "publish": lambda: self.publish(scenario, True, 0),
             "retire": self.retire,

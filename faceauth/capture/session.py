@@ -37,6 +37,7 @@ class CaptureSession:
     reference_id: str | None
     posts: int
     judging: bool
+    created_at: datetime
     expires_at: datetime
     decided_at: datetime | None
     streamed: bool = False
@@ -365,6 +366,7 @@ def _session(row: Row[Any]) -> CaptureSession:
         reference_id=row.reference_id,
         posts=row.posts,
         judging=row.judging,
+        created_at=row.created_at,
         expires_at=row.expires_at,
         decided_at=row.decided_at,
         streamed=row.streamed,

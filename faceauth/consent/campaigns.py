@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     case,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 
 from faceauth.consent.audience import Audience
-from faceauth.consent.questions import ANSWERED, ANSWERS
+from faceauth.consent.questions import ANSWERED, ANSWERS, SETTLED
 from faceauth.consent.standing import ENDED
 from faceauth.db.campaign_tables import campaign_members as members
 from faceauth.db.campaign_tables import campaigns
@@ -58,8 +59,8 @@ class Progress:
     """How far a campaign has come, in people.
 
     `asked` of the `chosen` were asked, and of these: `given`, `refused`, `pending`, `lapsed` (their consent ended
-    by another clock), `suspended` and `erased` (what the deadline did). `waiting` are to be asked yet, and `gone`
-    closed their accounts.
+    by another clock), `suspended` and `erased` (what the deadline did to the silent). Who refused counts there,
+    whatever the deadline did. `waiting` are to be asked yet, and `gone` closed their accounts.
     """
 
     chosen: int
@@ -75,8 +76,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
-    """Somebody who was asked and said nothing; `consented` says whether there is a consent to act on."""
+class Unsettled:
+    """Somebody who was asked and did not agree; `consented` says whether there is a consent to act on."""
 
     account: str
     consented: bool
@@ -203,18 +204,21 @@ class CampaignStore:
         who = (_of(campaign), members.c.account.in_(people))
         conn.execute(update(members).where(*who).values(reminded=number))
 
-    def unanswered(
+    def unsettled(
         self, conn: Connection, campaign: Campaign, *, after: str = "", most: int
-    ) -> tuple[Unanswered, ...]:
-        """Return those who were asked and said nothing, in the order of their accounts, beginning after one."""
-        silent = (_of(campaign), members.c.state == "asked", members.c.account > after, ~ANSWERED)
+    ) -> tuple[Unsettled, ...]:
+        """Return those whom the deadline concerns, in the order of their accounts, beginning after one.
+
+        They were asked, and said nothing, or said no and let their earlier consent stand.
+        """
+        without = (_of(campaign), members.c.state == "asked", members.c.account > after, ~SETTLED)
         live = live_consents.c
         same = (live.tenant == members.c.tenant) & (live.account == members.c.account)
         query = _beside(select(members.c.account, live.consent_id)).join(
             live_consents, same & (live.scenario == members.c.scenario), isouter=True
         )
-        rows = conn.execute(query.where(*silent).order_by(members.c.account).limit(most))
-        return tuple(Unanswered(row.account, row.consent_id is not None) for row in rows)
+        rows = conn.execute(query.where(*without).order_by(members.c.account).limit(most))
+        return tuple(Unsettled(row.account, row.consent_id is not None) for row in rows)
 
     def silent(self, conn: Connection, campaign: Campaign) -> tuple[str, ...]:
         """Return the accounts of all who were asked and said nothing, also those that were suspended for it."""
@@ -223,12 +227,12 @@ class CampaignStore:
             conn.scalars(query.where(_of(campaign), members.c.state.in_(("asked", "suspended")), ~ANSWERED))
         )
 
-    def still_silent(self, conn: Connection, campaign: Campaign, people: Sequence[str]) -> tuple[str, ...]:
-        """Return those of the accounts that were asked and have not answered meanwhile.
+    def still_unsettled(self, conn: Connection, campaign: Campaign, people: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the accounts that were asked and have not agreed or withdrawn meanwhile.
 
         Whoever acts on it in a way that an answer would not undo holds the account's lock.
         """
-        who = (_of(campaign), members.c.account.in_(people), members.c.state == "asked", ~ANSWERED)
+        who = (_of(campaign), members.c.account.in_(people), members.c.state == "asked", ~SETTLED)
         return tuple(conn.scalars(_beside(select(members.c.account)).where(*who).order_by(members.c.account)))
 
     def settle(
@@ -244,6 +248,11 @@ class CampaignStore:
             select(consent_events.c.state).where(ANSWERS).order_by(consent_events.c.seq.desc()).limit(1)
         ).scalar_subquery()
         stand = case(
+            # The deadline's own line in the ledger comes after a no that was said before it.
+            (
+                and_(members.c.state == "erased", exists().where(ANSWERS, consent_events.c.state == "refused")),
+                "refused",
+            ),
             (members.c.state == "erased", "erased"),
             (members.c.state == "waiting", "waiting"),
             (answer.in_(("given", "renewed")), "given"),
@@ -290,9 +299,9 @@ class CampaignStore:
         return self.get(conn, campaign.campaign_id, tenant=campaign.tenant)
 
     def tidy(self, conn: Connection) -> int:
-        """Let go of those who were suspended and have answered since; return how many."""
+        """Let go of those who were suspended and have agreed or withdrawn since; return how many."""
         over = _beside(select(members.c.campaign_id, members.c.account)).where(
-            campaigns.c.state == "closed", members.c.state == "suspended", ANSWERED
+            campaigns.c.state == "closed", members.c.state == "suspended", SETTLED
         )
         rows = conn.execute(over).all()
         for row in rows:

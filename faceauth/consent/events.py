@@ -1,6 +1,6 @@
 """Reads and appends the ledger's rows. There is no way here to change or delete one, nor in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,6 +34,21 @@ def append_event(conn: Connection, event: ConsentEvent) -> ConsentEvent:
     """Write one line; the caller holds the account's lock."""
     conn.execute(insert(table).values({name: getattr(event, name) for name in ConsentEvent.__slots__}))
     return event
+
+
+def standing_event(events: Sequence[ConsentEvent]) -> ConsentEvent | None:
+    """Return the line that says where one person stands with one scenario; None if there are no lines.
+
+    It is the last one, save that a no leaves an earlier yes standing: only withdrawing, or its time, ends that.
+
+    Args:
+        events: all lines of the person and the scenario, the oldest first.
+    """
+    found: ConsentEvent | None = None
+    for event in events:
+        if event.state != "refused" or found is None or found.state not in {"given", "renewed"}:
+            found = event
+    return found
 
 
 def next_seq(conn: Connection, tenant: str, account: str) -> int:

@@ -1,5 +1,8 @@
 """The gate: asked before every use of a face, the only maker of `ConsentGrant`; anything unclear denies (R29)."""
 
+from datetime import datetime
+from typing import Final
+
 from sqlalchemy import Connection
 
 from faceauth.clock import Clock
@@ -8,6 +11,7 @@ from faceauth.consent.standing import (
     LiveConsent,
     being_erased,
     ended,
+    first_given,
     live_consent,
     newer_material_notice,
     restricted,
@@ -16,6 +20,8 @@ from faceauth.consent.standing import (
 from faceauth.errors import ConsentRequired, ConsentStale, UnknownScenario
 from faceauth.types import ConsentGrant
 
+_ANOTHER: Final = "The consent this began under has ended. Start again under the new one."
+
 
 class ConsentGate:
     """Reads whether a person's consent allows one scenario, now."""
@@ -23,18 +29,28 @@ class ConsentGate:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def ask(self, conn: Connection, *, tenant: str, account: str, scenario: str) -> ConsentGrant:
+    def ask(
+        self, conn: Connection, *, tenant: str, account: str, scenario: str, begun: datetime | None = None
+    ) -> ConsentGrant:
         """Return a grant for starting work on this person's face.
 
         A grant is not enough to store or to accept anything: `confirm` it in the transaction that does.
 
+        `begun` says when what goes on began. A consent that was first given after that is another than the one it
+        began under, which was withdrawn meanwhile (R33).
+
         Raises:
             UnknownScenario: There is no such scenario.
             ConsentRequired: Never given, refused, withdrawn, being erased, suspended, asked about by a campaign
-                and not answered, or the scenario is retired.
+                and not agreed to since, another consent than at `begun`, or the scenario is retired.
             ConsentStale: Its time is over, or a material notice came into force after it.
         """
         consent = self._check(conn, tenant, account, scenario, lock=False)
+        # A renewal moves `granted_at` and is the same consent, so only then the ledger is asked.
+        if begun is not None and consent.granted_at > begun:
+            given = first_given(conn, tenant, account, consent.consent_id)
+            if given is None or given > begun:
+                raise ConsentRequired(_ANOTHER)
         return ConsentGrant(
             tenant=tenant,
             account=account,
@@ -57,7 +73,7 @@ class ConsentGate:
         """
         consent = self._check(conn, grant.tenant, grant.account, grant.scenario, lock=True)
         if consent.consent_id != grant.consent_id:
-            raise ConsentRequired("The consent this began under has ended. Start again under the new one.")
+            raise ConsentRequired(_ANOTHER)
 
     def _check(self, conn: Connection, tenant: str, account: str, scenario: str, *, lock: bool) -> LiveConsent:
         # The locks come first: what is read after a wait is what the other transaction left. Everybody locks in
@@ -77,7 +93,7 @@ class ConsentGate:
         if restricted(conn, tenant, account):
             raise ConsentRequired("The person has suspended every use of their face. Use another method.")
         if open_question(conn, tenant, account, scenario) is not None:
-            raise ConsentRequired("A question waits for the person's answer. Ask it, or use another method.")
+            raise ConsentRequired("A question waits for the person's yes. Ask it, or use another method.")
         now = self._clock()
         if consent.valid_until <= now:
             raise ConsentStale("The consent's time is over. Ask again, or use another method.")

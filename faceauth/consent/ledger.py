@@ -9,9 +9,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from faceauth.clock import Clock
 from faceauth.consent.accounts import Account, AccountStore, age
-from faceauth.consent.events import ConsentEvent, account_events, append_event, next_seq
+from faceauth.consent.events import ConsentEvent, account_events, append_event, next_seq, standing_event
 from faceauth.consent.names import is_scenario
 from faceauth.consent.notices import Notice, NoticeStore
+from faceauth.consent.questions import open_question
 from faceauth.consent.record import Occasion, consent_record
 from faceauth.consent.request import Affirmation, ConsentRequest
 from faceauth.consent.scenarios import Scenario, ScenarioStore
@@ -44,13 +45,18 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConsentState:
-    """Where a consent stands; `stale` says that a material notice asks for a new answer."""
+    """Where a consent stands, and `since` when; `stale` says that a material notice asks for a new answer.
+
+    `declined` is the newest notice that the person has said no to since, while this consent went on.
+    """
 
     state: State
     consent_id: str
     notice_version: int
+    since: datetime
     valid_until: datetime | None
     stale: bool
+    declined: int | None = None
 
     @property
     def allows(self) -> bool:
@@ -76,12 +82,14 @@ class ConsentLedger:
         """Write down an answer in the caller's transaction.
 
         Given while live renews the same consent under the notice shown; given after an end makes a new consent.
+        A no has an id of its own: an earlier consent is neither ended nor renewed by it, and goes on as it was.
 
         Raises:
             UnknownAccount: There is no such account.
             UnknownScenario: There is no such scenario.
-            ConsentInvalid: Bundled, ticked by default, another text than the one published, a notice that is not
-                in force, a retired scenario, an erasure under way, or a refusal while a consent is live.
+            ConsentInvalid: Bundled, ticked by default, another text than the one published, a yes to a notice
+                that is not in force, a retired scenario, an erasure under way, or a no to what was agreed to and
+                still counts: that is withdrawn.
             GuardianRequired: The person is under the configured age and no guardian is named (R35).
         """
         request.check()
@@ -92,8 +100,8 @@ class ConsentLedger:
         live = live_consent(conn, tenant, account, request.scenario, lock=False)
         over = live is not None and ended(conn, tenant, account, live.consent_id)
         if request.decision == "refused":
-            if live is not None and not over:
-                raise ConsentInvalid("There is a consent already. To end it, withdraw it.")
+            if not self.refusable(conn, tenant=tenant, account=account, request=request):
+                raise ConsentInvalid("The person agreed to this notice, and it counts. To end it, withdraw it.")
             state, consent_id, until = "refused", self._new_id("consent"), None
         else:
             if over or being_erased(conn, tenant, account, request.scenario):
@@ -170,14 +178,24 @@ class ConsentLedger:
     def state(self, conn: Connection, tenant: str, account: str, scenario: str) -> ConsentState | None:
         """Return where the consent stands, or None when this person was never asked."""
         events = account_events(conn, tenant, account, scenario)
-        if not events:
+        last, now = standing_event(events), self._clock()
+        if last is None:
             return None
-        last, now = events[-1], self._clock()
-        state = cast("State", last.state)
+        state, since = cast("State", last.state), last.event_at
         if state in {"given", "renewed"} and last.valid_until is not None and last.valid_until <= now:
-            state = "expired"
+            state, since = "expired", last.valid_until
         newer = self._notices.superseded_by(conn, tenant, scenario, last.notice_version, now)
-        return ConsentState(state, last.consent_id, last.notice_version, last.valid_until, newer is not None)
+        # After the line that stands there is nothing but a no to something newer.
+        declined = [one.notice_version for one in events if one.seq > last.seq]
+        return ConsentState(
+            state,
+            last.consent_id,
+            last.notice_version,
+            since=since,
+            valid_until=last.valid_until,
+            stale=newer is not None,
+            declined=max(declined, default=None),
+        )
 
     def history(self, conn: Connection, tenant: str, account: str) -> tuple[ConsentEvent, ...]:
         """Return every line about this account, the oldest first."""
@@ -204,8 +222,22 @@ class ConsentLedger:
             raise ConsentInvalid("The scenario is retired; nobody can agree to it any more.")
         return self._scenarios.get(conn, tenant, scenario)
 
+    def refusable(self, conn: Connection, *, tenant: str, account: str, request: ConsentRequest) -> bool:
+        """Say whether a no would be an answer to this notice; else there is a consent to it, to be withdrawn."""
+        live = live_consent(conn, tenant, account, request.scenario, lock=False)
+        return (
+            live is None
+            or request.notice_version > live.notice_version
+            or live.valid_until <= self._clock()
+            or ended(conn, tenant, account, live.consent_id)
+            or open_question(conn, tenant, account, request.scenario) is not None
+        )
+
     def _shown(self, conn: Connection, tenant: str, request: ConsentRequest, now: datetime) -> Notice:
-        """Return the notice the person saw, if its text is one of ours, unaltered and in force (R30)."""
+        """Return the notice the person saw, if its text is one of ours, unaltered and in force (R30).
+
+        A no may come to one that was announced and is not in force yet.
+        """
         try:
             notice: Notice = self._notices.version(conn, tenant, request.scenario, request.notice_version)
             text = notice.text(request.locale)
@@ -215,7 +247,7 @@ class ConsentLedger:
             raise ConsentInvalid(
                 "notice_sha256 is not the published text's: what was shown was another text (R30)."
             )
-        if notice.effective_at > now:
+        if notice.effective_at > now and request.decision == "given":
             raise ConsentInvalid(f"Notice {notice.version} is not in force yet. Show the current one.")
         newer = self._notices.superseded_by(conn, tenant, request.scenario, notice.version, now)
         if newer is not None:

@@ -25,10 +25,13 @@ ANSWERS: ColumnElement[bool] = and_(
 ANSWERED: ColumnElement[bool] = exists().where(ANSWERS)
 """The condition on `campaign_members` with `campaigns` beside them."""
 
+SETTLED: ColumnElement[bool] = exists().where(ANSWERS, _EVENT.state != "refused")
+"""As `ANSWERED`, by anything but a no beside a consent that goes on: a no never makes a face usable again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A question that waits: which campaign's, until when, and what silence leads to."""
+    """A question that waits for a yes: which campaign's, until when, and what comes without one."""
 
     campaign_id: str
     deadline: str
@@ -36,7 +39,7 @@ class Waiting:
 
 
 def waiting_question(conn: Connection, tenant: str, account: str, scenario: str) -> Waiting | None:
-    """Return the question that this person was asked and has not answered, if there is one."""
+    """Return the question that keeps this person's face from use: asked, and not agreed to since."""
     if not (is_account(account) and is_scenario(scenario)):
         return None
     query = (
@@ -49,7 +52,7 @@ def waiting_question(conn: Connection, tenant: str, account: str, scenario: str)
             members.c.scenario == scenario,
             members.c.state.in_(("asked", "suspended")),
             campaigns.c.state != "cancelled",
-            ~ANSWERED,
+            ~SETTLED,
         )
         .order_by(campaigns.c.deadline.desc())
         .limit(1)
@@ -62,6 +65,6 @@ def waiting_question(conn: Connection, tenant: str, account: str, scenario: str)
 
 
 def open_question(conn: Connection, tenant: str, account: str, scenario: str) -> str | None:
-    """Return the campaign whose question this person was asked and has not answered, if there is one."""
+    """Return the campaign whose question keeps this person's face from use, if there is one."""
     found = waiting_question(conn, tenant, account, scenario)
     return None if found is None else found.campaign_id

@@ -79,6 +79,16 @@ def ended(conn: Connection, tenant: str, account: str, consent_id: str) -> bool:
     return conn.execute(query.limit(1)).first() is not None
 
 
+def first_given(conn: Connection, tenant: str, account: str, consent_id: str) -> datetime | None:
+    """Return when a consent began, which renewals keep; None if the ledger does not know it."""
+    row = consent_events.c
+    query = select(row.event_at).where(
+        row.tenant == tenant, row.account == account, row.consent_id == consent_id, row.state == "given"
+    )
+    at: datetime | None = conn.scalar(query)
+    return at
+
+
 def newer_material_notice(
     conn: Connection, tenant: str, scenario: str, consent: LiveConsent, now: datetime
 ) -> int | None:

@@ -111,7 +111,7 @@ def test_a_refusal_is_recorded_and_ends_the_flow(service: Service) -> None:
 
 
 def test_who_refuses_a_newer_text_refuses_the_flow(service: Service) -> None:
-    """R34: the older consent allows nothing any more, and is not ended by this."""
+    """R34, R36: written down beside the older consent, which allows nothing any more and is not ended by it."""
     service.account()
     service.consent()
     text = {"notices": {"en": "Another text."}, "material": True}
@@ -121,8 +121,24 @@ def test_who_refuses_a_newer_text_refuses_the_flow(service: Service) -> None:
     begun = begin(service, minted)
     assert begun["notice"]["texts"]["en"]["text"] == "Another text."
     answered = page(service, minted["flow_id"], "answer", begun["page_token"], said(begun, "refused"))
+    assert answered.json()["receipt"] is not None
+    assert state(service, minted)["state"] == "refused"
+    lines = service.call("GET", "/v1/accounts/anna/consents").json()["consents"]
+    assert [(one["state"], one["notice_version"]) for one in lines] == [("given", 1), ("refused", 2)]
+    assert lines[0]["consent_id"] != lines[1]["consent_id"]
+
+
+def test_a_no_while_everything_is_suspended_is_no_withdrawal(service: Service) -> None:
+    """The page asks, as no face may be used now; the ledger keeps the yes to this very text."""
+    service.account()
+    service.consent()
+    service.call("PUT", "/v1/accounts/anna/restriction", json={"restricted": True})
+    minted = mint(service)
+    begun = begin(service, minted)
+    answered = page(service, minted["flow_id"], "answer", begun["page_token"], said(begun, "refused"))
     assert answered.json() == {"decision": "refused", "receipt": None}
     assert state(service, minted)["state"] == "refused"
+    assert len(service.call("GET", "/v1/accounts/anna/consents").json()["consents"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -37,13 +37,16 @@ class Page:
         return scenario
 
     def agree(self) -> Any:
+        return self.answer("given")
+
+    def answer(self, decision: str) -> Any:
         notice = self.login()["notice"]
         body = {
             "scenario": "login",
             "notice_version": notice["version"],
             "notice_sha256": notice["texts"]["en"]["sha256"],
             "locale": "en",
-            "decision": "given",
+            "decision": decision,
             "affirmation": {"method": "checkbox", "checked_by_default": False, "text": "I agree"},
         }
         return self.ask("POST", "/answers", json=body)
@@ -114,8 +117,15 @@ def test_a_material_change_asks_again(page: Page) -> None:
     page.service.clock.forward(301)
     asked = page.login()
     assert (asked["stance"], asked["version"], asked["notice"]["version"]) == ("ask_again", 1, 2)
+    page.answer("refused")
+    again = page.login()
+    assert again == asked | {"declined": 2}
     page.agree()
-    assert page.login()["stance"] == "agreed"
+    assert (page.login()["stance"], page.login()["declined"]) == ("agreed", None)
+    export = page.ask("GET", "/export").json()["export"]
+    told = [(one["event"], one["scenario"]) for one in export["activity"] if "consent" in one["event"]]
+    assert told[1] == ("person:consent:refused", "login")
+    assert [one["record"]["event"]["event_state"] for one in export["consents"]] == ["given", "refused", "renewed"]
 
 
 def test_a_pause_and_its_end(page: Page) -> None:

@@ -14,6 +14,8 @@ from faceauth.types import ConsentGrant
 from tests.consent.story import ANN, TENANT, Story, doom, finish, store_reference
 from tests.databases import Databases
 
+WHO = {"tenant": TENANT, "account": ANN, "scenario": "login"}
+
 
 @pytest.fixture
 def story(database: Databases) -> Story:
@@ -137,6 +139,25 @@ def test_a_grant_of_an_ended_consent_is_no_grant_of_the_next(database: Databases
         with pytest.raises(ConsentRequired, match="has ended"):
             story.gate.confirm(conn, grant)
         story.gate.confirm(conn, _ask(story, conn))
+
+
+def test_what_began_under_an_ended_consent_does_not_go_on_under_the_next(
+    database: Databases, story: Story
+) -> None:
+    """R33: a session opened before a withdrawal is shut, though the person agreed again; a renewal is no end."""
+    begun = story.now
+    with database.data.begin() as conn:
+        story.agree(conn)
+        story.later(seconds=1)
+        renewed = story.agree(conn)
+        assert story.gate.ask(conn, **WHO, begun=begun).consent_id == renewed
+        story.withdraw(conn)
+        finish(conn, "t1", scenario="login")
+        story.later(seconds=1)
+        story.agree(conn)
+        with pytest.raises(ConsentRequired, match="Start again"):
+            story.gate.ask(conn, **WHO, begun=begun)
+        assert story.gate.ask(conn, **WHO, begun=story.now).granted_at == story.now
 
 
 def test_the_scenarios_of_one_person_stand_apart(database: Databases, story: Story) -> None:

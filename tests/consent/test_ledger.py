@@ -5,12 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import Connection, delete, text, update
 from sqlalchemy.exc import IntegrityError
 
 from faceauth.consent.ledger import Affirmation, ConsentRequest
 from faceauth.db.schema import consent_events, live_consents
-from faceauth.errors import ConsentInvalid, GuardianRequired, UnknownAccount, UnknownScenario
+from faceauth.errors import ConsentInvalid, ConsentStale, GuardianRequired, UnknownAccount, UnknownScenario
 from tests.consent.story import ANN, TENANT, FakeSigner, Story, doom, finish, store_reference
 from tests.databases import Databases
 
@@ -136,7 +136,7 @@ def test_agreeing_again_renews_the_same_consent(database: Databases, story: Stor
 
 
 def test_refusing_is_written_down_and_costs_nothing(database: Databases, story: Story) -> None:
-    """R36: a refusal is an answer; agreeing later is possible, and refusing while agreed is called withdrawing."""
+    """R36: a refusal is an answer; agreeing later is possible, and a no to what was agreed to is withdrawing."""
     with database.data.begin() as conn:
         refusal = story.request(conn, decision="refused")
         event = story.ledger.record(conn, tenant=TENANT, account=ANN, request=refusal)
@@ -145,6 +145,69 @@ def test_refusing_is_written_down_and_costs_nothing(database: Databases, story: 
         story.agree(conn)
         with pytest.raises(ConsentInvalid, match="withdraw it"):
             story.ledger.record(conn, tenant=TENANT, account=ANN, request=refusal)
+
+
+def _publish(conn: Connection, story: Story, *, material: bool, days: int = 0) -> ConsentRequest:
+    """Publish a newer notice; returns a no to it."""
+    new = story.notices.publish(
+        conn,
+        tenant=TENANT,
+        scenario="login",
+        notices={"en": "New."},
+        material=material,
+        effective_at=story.now + timedelta(days=days),
+        now=story.now,
+    )
+    old = story.request(conn, decision="refused")
+    return _altered(old, notice_version=new.version, notice_sha256=new.text("en").sha256)
+
+
+@pytest.mark.parametrize("material", [True, False])
+def test_a_no_to_a_newer_notice_leaves_the_older_consent_as_it_is(
+    database: Databases, story: Story, material: bool
+) -> None:
+    """R34, R36: written down with a receipt, before the notice is in force or after; the yes does not change."""
+    with database.data.begin() as conn:
+        first = story.agree(conn)
+        store_reference(conn, "r1", first)
+        before = conn.execute(live_consents.select()).one()
+        refusal = _publish(conn, story, material=material, days=7)
+        event = story.ledger.record(conn, tenant=TENANT, account=ANN, request=refusal)
+        assert (event.state, event.notice_version, event.valid_until) == ("refused", 2, None)
+        assert event.consent_id != first
+        assert story.signer.signed[-1][1]["consent_record"] == event.record
+        assert story.gate.ask(conn, tenant=TENANT, account=ANN, scenario="login").consent_id == first
+
+        story.later(days=7)
+        story.ledger.record(conn, tenant=TENANT, account=ANN, request=refusal)
+        assert conn.execute(live_consents.select()).one() == before
+        state = story.ledger.state(conn, TENANT, ANN, "login")
+        assert state is not None
+        assert (state.state, state.consent_id, state.stale, state.declined) == ("given", first, material, 2)
+        assert state.since == before.granted_at
+        if material:
+            with pytest.raises(ConsentStale):
+                story.gate.ask(conn, tenant=TENANT, account=ANN, scenario="login")
+        else:
+            assert story.gate.ask(conn, tenant=TENANT, account=ANN, scenario="login").consent_id == first
+
+        assert story.agree(conn) == first, "a yes after it renews the same consent"
+        state = story.ledger.state(conn, TENANT, ANN, "login")
+        assert state is not None
+        assert (state.state, state.declined) == ("renewed", None)
+        assert story.withdraw(conn)
+
+
+def test_a_no_when_the_time_is_over_is_one(database: Databases, story: Story) -> None:
+    """R39: the person is asked to renew, and need not."""
+    with database.data.begin() as conn:
+        story.agree(conn)
+        story.later(days=366)
+        refusal = story.request(conn, decision="refused")
+        assert story.ledger.record(conn, tenant=TENANT, account=ANN, request=refusal).state == "refused"
+        state = story.ledger.state(conn, TENANT, ANN, "login")
+        assert state is not None
+        assert (state.state, state.since, state.declined) == ("expired", state.valid_until, 1)
 
 
 def test_withdrawing_is_one_step_and_idempotent(database: Databases, story: Story) -> None:

@@ -64,6 +64,13 @@ def test_a_question_that_waits_stands_first(page: Page, address: str, service: S
     looked(page, "privacy-waits-zh")
     page.get_by_role("button", name="English").click()
     expect(first).to_contain_text("New words.")
+    first.get_by_role("button", name="No, thank you").click()
+    expect(page.get_by_role("status")).to_contain_text("you said no")
+    expect(first.locator(".stance")).to_contain_text("said no to version 2")
+    expect(first.get_by_role("button", name="Withdraw, and erase my face for this")).to_be_visible()
+    looked(page, "privacy-declined")
+    states = [one["state"] for one in service.call("GET", "/v1/accounts/anna/consents").json()["consents"]]
+    assert states == ["given", "refused"]
 
 
 def test_a_device_is_renamed_and_forgotten(page: Page, address: str, service: Service, looked: Looked) -> None:

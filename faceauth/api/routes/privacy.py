@@ -188,5 +188,6 @@ def _standing(one: Standing) -> StandingItem:
         since=one.since,
         version=one.version,
         until=one.until,
+        declined=one.declined,
         notice=ShownNotice(version=one.notice.version, texts=texts),
     )

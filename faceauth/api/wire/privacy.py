@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from pydantic import ConfigDict, StrictBool
+from pydantic import ConfigDict, Field, StrictBool
 
 from faceauth.api.wire.accounts import ActivityItem
 from faceauth.api.wire.base import Answer, Request, ScenarioName, with_example
@@ -48,6 +48,9 @@ class StandingItem(Answer):
     since: datetime | None
     version: int | None
     until: datetime | None
+    declined: int | None = Field(
+        description="The newest version they said no to since, while what they agreed to went on."
+    )
     notice: ShownNotice
 
 
@@ -81,6 +84,7 @@ class PrivacyAnswer(Answer):
                     "since": "2026-03-01T12:00:00Z",
                     "version": 1,
                     "until": "2027-03-01T12:00:00Z",
+                    "declined": None,
                     "notice": _NOTICE,
                 }
             ],

@@ -59,8 +59,9 @@ function purpose(one) {
   const texts = one.notice.texts;
   const locale = languageIn(texts);
   const title = one.title[page.language] ?? one.title.en ?? one.scenario;
-  const facts = { since: day(one.since), until: day(one.until), version: one.version };
-  const stance = made("p", { className: "stance", textContent: filled(words()[one.stance], facts) });
+  const facts = { since: day(one.since), until: day(one.until), version: one.version, declined: one.declined };
+  const told = one.declined === null || one.stance !== "ask_again" ? one.stance : "declined";
+  const stance = made("p", { className: "stance", textContent: filled(words()[told], facts) });
   stance.dataset.stance = one.stance;
   const text = made("div", { className: "text", lang: locale, tabIndex: 0 }, ...drawn(texts[locale].text));
   text.setAttribute("role", "region");
@@ -86,8 +87,8 @@ function question(shown) {
   const box = made("input", { type: "checkbox", autocomplete: "off" });
   const acts = made("div", { className: "actions" });
   acts.append(button("yes", () => answer("given", shown, beside, box)));
-  // Somebody who agreed before says no by withdrawing: the button for it stands below.
-  if (shown.one.stance === "never") acts.append(button("no", () => answer("refused", shown, beside, box)));
+  // A no to something new leaves what was agreed to before as it is; to end that is the button below.
+  if (["never", "ask_again"].includes(shown.one.stance)) acts.append(button("no", () => answer("refused", shown, beside, box)));
   return made("div", {}, made("label", {}, box, made("span", { textContent: beside })), acts);
 }
 
