@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.api.conftest import Service
+from tests.api.test_console_governance import listened_to
 
 pytestmark = pytest.mark.browser
 
 Looked = Callable[[Page, str], None]
+
+ENGLISH = "# Signing in with your face"
 
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("privacy", "", "home"),
@@ -21,24 +26,52 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("privacy", "/scenarios/login/compare?older=1&newer=2", "compare"),
     ("privacy", "/drafts/new?scenario=login", "draft-notice"),
     ("privacy", "/drafts/new", "draft-scenario"),
+    ("privacy", "/campaigns", "campaigns"),
+    ("privacy", "/campaigns/new", "campaign-new"),
+    ("privacy", "{campaign}", "campaign"),
+    ("privacy", "/incidents", "incidents"),
+    ("privacy", "/incidents/new", "incident-new"),
+    ("privacy", "{incident}", "incident"),
+    ("operator", "/approvals", "approvals"),
     ("auditor", "/scenarios", "refused"),
 )
-"""Role, path and the pictures' name of each page, in the order of the roles."""
+"""Role, path (or what `stock` made) and the pictures' name of each page, in the order of the roles."""
 
 
-def stock(service: Service) -> None:
-    """Put something onto every page."""
-    notices = {"en": "# Signing in with your face\n\nKept 30 days.", "zh": "# 刷脸登录\n\n保存 30 天。"}
-    body = {"notices": notices, "material": False, "recipients": ["A bank"], "retention_days": 30}
-    made = service.call("POST", "/v1/admin/scenarios/login/notices", role="privacy", json=body)
-    assert made.status_code == 201, made.text
-    draft = {"scenario": "login", "notice": {"notices": {"en": "# Again"}, "material": True}}
-    assert service.call("POST", "/v1/admin/drafts", role="privacy", json=draft).status_code == 201
+def stock(service: Service) -> dict[str, str]:
+    """Put something onto every page; return where what was made has its page."""
+    listened_to(service)
+    service.session("anna@example.com")
+    notices = {"en": f"{ENGLISH}\n\nKept 30 days.", "zh": "# 刷脸登录\n\n保存 30 天。"}
+    posted(service, "scenarios/login/notices", {"notices": notices, "material": False, "recipients": ["A bank"]})
+    posted(service, "drafts", {"scenario": "login", "notice": {"notices": {"en": ENGLISH}, "material": True}})
+    later = (service.clock() + timedelta(days=9)).isoformat()
+    asked = {"scenario": "login", "deadline": later, "on_deadline": "suspend"}
+    campaign = posted(service, "campaigns", asked)["campaign"]["campaign_id"]
+    known = {"title": "A disk was lost", "nature": "On its way.", "risk": "high"}
+    window = {"reach": "used", "since": "2026-01-01T00:00:00Z", "until": later}
+    entered = posted(service, "incidents", known | {"aware_at": service.clock().isoformat(), "scope": window})
+    incident = entered["incident_id"]
+    posted(service, f"incidents/{incident}/recipients", {})
+    return {"campaign": f"/campaigns/{campaign}", "incident": f"/incidents/{incident}"}
+
+
+def posted(service: Service, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = service.call("POST", f"/v1/admin/{path}", role="privacy", json=body)
+    assert answer.status_code < 300, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def signed_in(page: Page, address: str, service: Service, role: str) -> None:
+    page.get_by_label("API key").fill(service.secrets[role])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{address}/ui/admin")
 
 
 def test_every_page_can_be_seen_and_used(page: Page, address: str, service: Service, looked: Looked) -> None:
     """Issue 8, item 4: on a phone and at a desk, in both languages, with nothing asked of anybody else."""
-    stock(service)
+    places = stock(service)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/ui/admin")
@@ -50,11 +83,10 @@ def test_every_page_can_be_seen_and_used(page: Page, address: str, service: Serv
             role = wanted
             if "/sign-in" not in page.url:
                 page.get_by_role("button", name="Sign out").click()
-            page.get_by_label("API key").fill(service.secrets[role])
-            page.get_by_role("button", name="Sign in").click()
-            expect(page).to_have_url(f"{address}/ui/admin")
-        page.goto(f"{address}/ui/admin{path}")
+            signed_in(page, address, service, role)
+        page.goto(f"{address}/ui/admin{path.format(**places)}")
         expect(page.locator("h1")).to_be_visible()
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
         looked(page, f"console-{name}")
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh")
@@ -62,3 +94,15 @@ def test_every_page_can_be_seen_and_used(page: Page, address: str, service: Serv
     page.get_by_role("button", name="退出登录").click()
     expect(page).to_have_url(re.compile("/sign-in"))
     assert {urlsplit(url).netloc for url in asked} == {urlsplit(address).netloc}
+
+
+def test_progress_follows_by_itself(page: Page, address: str, service: Service) -> None:
+    """Live progress: the page asks again every three seconds, and stops when the campaign is over."""
+    path = stock(service)["campaign"]
+    page.goto(f"{address}/ui/admin/sign-in")
+    signed_in(page, address, service, "privacy")
+    page.goto(f"{address}/ui/admin{path}")
+    expect(page.get_by_text("0 of 1 answered")).to_be_visible()
+    assert service.call("POST", f"/v1/admin{path}/cancel", role="privacy").status_code == 200
+    expect(page.locator("[data-over]")).to_be_visible()
+    expect(page.get_by_role("heading", name="Report")).to_be_visible()

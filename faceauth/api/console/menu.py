@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from faceauth.api.console.visit import Visit
-from faceauth.api.routes import admin
+from faceauth.api.routes import admin, approvals, campaigns, incidents
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class Entry:
 MENU: Final[tuple[Entry, ...]] = (
     Entry("home", "/ui/admin"),
     Entry("scenarios", "/ui/admin/scenarios", admin.list_scenarios),
+    Entry("campaigns", "/ui/admin/campaigns", campaigns.list_campaigns),
+    Entry("approvals", "/ui/admin/approvals", approvals.list_approvals),
+    Entry("incidents", "/ui/admin/incidents", incidents.list_incidents),
 )
 
 

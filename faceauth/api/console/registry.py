@@ -2,6 +2,14 @@
 
 from typing import Final
 
-from faceauth.api.console import drafts, home, scenarios, sign_in
+from faceauth.api.console import approvals, campaigns, drafts, home, incidents, scenarios, sign_in
 
-ROUTERS: Final = (sign_in.router, home.router, scenarios.router, drafts.router)
+ROUTERS: Final = (
+    sign_in.router,
+    home.router,
+    scenarios.router,
+    drafts.router,
+    campaigns.router,
+    approvals.router,
+    incidents.router,
+)

@@ -35,6 +35,14 @@ class Visit:
         """Whether this caller's role reaches an HTTP route, given as its function."""
         return self.caller.role in rule_of(route).roles
 
+    def check(self, route: Callable[..., object]) -> None:
+        """Return if this caller's role reaches an HTTP route.
+
+        Raises:
+            NotAllowed: it does not.
+        """
+        rule_of(route).check(self.caller)
+
     def call(self, route: Callable[..., Any], /, **given: Any) -> Any:
         """Do what an HTTP route does, by its own function, rule and record; return its answer.
 

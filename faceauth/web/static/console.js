@@ -20,4 +20,7 @@ async function follow(place) {
   }
 }
 
+// On a phone the menu is a row that scrolls: begin where the page is.
+document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 for (const place of document.querySelectorAll("[data-live]")) follow(place);
