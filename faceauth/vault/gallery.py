@@ -12,9 +12,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 
 from faceauth.db.engine import Database
+from faceauth.db.order import reading_order
 from faceauth.db.schema import biometric_references as table
 from faceauth.errors import KeyDestroyed, SealBroken
 from faceauth.vault.index import Place
@@ -117,7 +118,7 @@ class Gallery:
     def _read(self, after: object) -> _Batch:
         """Read the rows behind `after`, and their keys."""
         with self._data.read() as conn:
-            order = _order(conn)
+            order = reading_order(conn, table.c.reference_id)
             query = select(order.label("place_in_order"), *_COLUMNS).where(*self._wanted())
             if after is not None:
                 query = query.where(order > after)
@@ -184,10 +185,3 @@ class Gallery:
             query = select(*_COLUMNS).where(table.c.reference_id == reference_id, *self._wanted())
             found = conn.execute(query).one_or_none()
         return None if found is None else SealedRow._make(found)
-
-
-def _order(conn: Connection) -> ColumnElement[object]:
-    """Return what rows are read in the order of: in SQLite the place in the file, or pages would be read again."""
-    if conn.dialect.name == "sqlite":
-        return literal_column(f"{table.name}.rowid")
-    return table.c.reference_id

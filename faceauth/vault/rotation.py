@@ -152,7 +152,8 @@ class Rotation:
         with self._keys.read() as conn:
             counts = count_versions(conn)
         total = before + sum(count for version, count in counts.items() if version != keyring.active)
-        changed, after = 0, ""
+        changed = 0
+        after: object = None
         unreadable: list[str] = []
         while True:
             with self._keys.begin() as conn:
@@ -165,7 +166,7 @@ class Rotation:
                 progress(before + changed + len(unreadable), total)
             if len(rows) < BATCH:
                 return changed, tuple(unreadable)
-            after = rows[-1].data_key_id
+            after = rows[-1].place
 
     def _finish(self, keyring: Keyring, unreadable: tuple[str, ...], *, retire: bool) -> Keyring | None:
         """Write that the rotation is done, and the new minimum; None if readable keys are left below it."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, LargeBinary, Row, bindparam, func, select, text, update
 
+from faceauth.db.order import reading_order
 from faceauth.db.schema import data_keys
 
 _TURN: Final = 4_902_117
@@ -41,25 +42,38 @@ def versions_of_accounts(conn: Connection, *, tenant: str) -> dict[str, set[int]
 
 
 def wrapped_otherwise(
-    conn: Connection, version: int, *, after: str, limit: int
+    conn: Connection, version: int, *, after: object, limit: int
 ) -> Sequence[Row[tuple[object, ...]]]:
-    """Return the next data keys, in the order of their ids, that are not wrapped under `version`."""
-    other = _VERSION.is_distinct_from(version.to_bytes(4, "big"))
-    query = select(data_keys).where(data_keys.c.data_key_id > after, other)
-    return conn.execute(query.order_by(data_keys.c.data_key_id).limit(limit)).all()
+    """Return the next data keys, in the order of their `place`, that are not wrapped under `version`.
+
+    Args:
+        conn: A connection to the key store.
+        version: Of the key-encryption key.
+        after: The place behind which to look; None for the beginning.
+        limit: How many at most.
+    """
+    place = reading_order(conn, data_keys.c.data_key_id)
+    query = select(place.label("place"), data_keys).where(_VERSION.is_distinct_from(version.to_bytes(4, "big")))
+    if after is not None:
+        query = query.where(place > after)
+    return conn.execute(query.order_by(place).limit(limit)).all()
 
 
 def exchange(conn: Connection, rows: Sequence[Row[tuple[object, ...]]], wrapped: Mapping[str, bytes]) -> None:
     """Put newly wrapped keys in the place of those in `rows`; one that was destroyed meanwhile stays destroyed."""
     changes = [
-        {"which": row.data_key_id, "old": row.wrapped, "new": wrapped[row.data_key_id]}
+        {"at": row.place, "which": row.data_key_id, "old": row.wrapped, "new": wrapped[row.data_key_id]}
         for row in rows
         if row.data_key_id in wrapped
     ]
     if changes:
         conn.execute(
             update(data_keys)
-            .where(data_keys.c.data_key_id == bindparam("which"), data_keys.c.wrapped == bindparam("old"))
+            .where(
+                reading_order(conn, data_keys.c.data_key_id) == bindparam("at"),
+                data_keys.c.data_key_id == bindparam("which"),
+                data_keys.c.wrapped == bindparam("old"),
+            )
             .values(wrapped=bindparam("new")),
             changes,
         )

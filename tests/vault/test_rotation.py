@@ -221,7 +221,7 @@ def test_a_key_that_was_destroyed_meanwhile_stays_destroyed(
 def test_a_key_that_changed_meanwhile_is_not_written_over(here: Rotating) -> None:
     name, record = next(iter(here.wrapped().items()))
     with here.world.databases.keys.begin() as conn:
-        rows = wrapped.wrapped_otherwise(conn, 2, after="", limit=10)
+        rows = wrapped.wrapped_otherwise(conn, 2, after=None, limit=10)
     here.put(name, record[::-1])
     with here.world.databases.keys.begin() as conn:
         wrapped.exchange(conn, rows, {name: b"older"})
