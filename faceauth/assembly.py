@@ -38,6 +38,7 @@ from faceauth.liveness.observations import Observations, Observer
 from faceauth.liveness.passive_models import PassiveNetworks
 from faceauth.pipeline import Pipeline
 from faceauth.proving import Proving
+from faceauth.refusing import Refusing
 from faceauth.renewal import Renewal
 from faceauth.sameness import Sameness
 from faceauth.sessions import SessionDesk
@@ -194,6 +195,9 @@ def assemble(
         clock=clock,
         random=random,
     )
+    proving = Proving(
+        data=data, scenarios=scenarios, devices=devices, relying_party=party, audit=audit, clock=clock
+    )
     pipeline = Pipeline(
         data=data,
         keys=data_keys,
@@ -212,13 +216,9 @@ def assemble(
             renewal=renewal,
         ),
         sameness=sameness,
-        proving=Proving(
-            data=data,
-            scenarios=scenarios,
-            devices=devices,
-            relying_party=party,
-            audit=audit,
-            clock=clock,
+        proving=proving,
+        refusing=Refusing(
+            data=data, sessions=sessions, charging=charging, proving=proving, audit=audit, clock=clock
         ),
         reader=FaceReader(
             _detector(pack),

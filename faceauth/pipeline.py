@@ -28,7 +28,6 @@ from faceauth.embed.probe import make_probe
 from faceauth.errors import (
     ConsentError,
     Denied,
-    DeviceKeyMisused,
     ImageTooLarge,
     InvalidImage,
     InvalidRequest,
@@ -43,9 +42,10 @@ from faceauth.liveness.decision import judge
 from faceauth.liveness.observations import Observer
 from faceauth.liveness.profiles import PROFILES
 from faceauth.posting import read_post
-from faceauth.proving import CONFIRMED, Proving
+from faceauth.proving import Proving
+from faceauth.refusing import Refusing
 from faceauth.renewal import Renewal
-from faceauth.sameness import Sameness, Spent
+from faceauth.sameness import Sameness, Spent, Way
 from faceauth.settings import Settings
 from faceauth.types import (
     AlignedFace,
@@ -90,6 +90,7 @@ class Pipeline:
     comparing: Comparing
     sameness: Sameness
     proving: Proving
+    refusing: Refusing
     reader: FaceReader
     embedder: Embedder
     references: ReferenceStore
@@ -111,10 +112,12 @@ class Pipeline:
         chain: object = None,
         *,
         signature: object = None,
+        way: Way | None = None,
     ) -> SessionAnswer:
         """Judge one burst of frames and decide, or say what to do better.
 
         `chain` is the device's own hash over them, and `signature` its key's over the hash, if there are any.
+        A `way` leaves a denial to whoever calls, as in `decide`.
 
         Raises:
             NotAuthenticated: the token opens no such session.
@@ -124,7 +127,9 @@ class Pipeline:
         """
         session = self.begin(session_id, client_token)
         limits, said = self.settings.capture, {"unverified_chain": chain, "unverified_signature": signature}
-        return self.decide(session, lambda challenge: read_post(parts, timeline, challenge, limits, **said))
+        return self.decide(
+            session, lambda challenge: read_post(parts, timeline, challenge, limits, **said), way=way
+        )
 
     def begin(self, session_id: str, client_token: str, *, streamed: bool = False) -> CaptureSession:
         """Claim a session for one burst, posted or streamed; `decide` gives it back or ends it.
@@ -137,34 +142,44 @@ class Pipeline:
             session = self.sessions.for_device(conn, session_id=session_id, client_token=client_token)
             return self.sessions.claim(conn, session, now=self.clock(), capture=capture, streamed=streamed)
 
-    def decide(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
+    def decide(
+        self, session: CaptureSession, read: Callable[[Challenge], Burst], *, way: Way | None = None
+    ) -> SessionAnswer:
         """Judge the burst that `read` returns for the session's challenge; post and stream both end here.
+
+        With a `way` a denial is left there, for whoever writes it down with `refuse` when it may be known.
 
         Raises:
             SessionClosed, InvalidImage, InvalidTimeline, TooManyFrames, StorageError: as in `submit`.
         """
+        later, way = way is not None, way or Way()
+        way.session = session
         try:
-            return self._judge(session, read)
+            return self._judge(session, read, way)
         except BAD_INPUT:
             with self.data.begin() as conn:
                 self.sessions.release(conn, session)
             raise
         except LivenessInconclusive as unclear:
-            return self._ask_more(session, unclear)
+            if self._may_extend(session, challenge_from_wire(session.challenge)):
+                return self._ask_more(session, unclear)
+            way.denied = unclear
         except Denied as denied:
-            return self.refuse(session, denied)
+            way.denied = denied
         except ConsentError as shut:
-            return self.refuse(session, Denied(shut.code))
+            way.denied = Denied(shut.code)
         except SessionClosed:
             raise
         except Exception as error:  # noqa: BLE001  an error on the way to a decision is a denial (R4)
             log.warning("session.unavailable", error=type(error).__name__, code=getattr(error, "code", None))
-            return self.refuse(session, Denied("unavailable"))
+            way.denied = Denied("unavailable")
+        return SessionAnswer("denied") if later else self.refuse(session, way.denied)
 
-    def _judge(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
+    def _judge(self, session: CaptureSession, read: Callable[[Challenge], Burst], way: Way) -> SessionAnswer:
         grant, shut = self._ask(session)
         challenge = challenge_from_wire(session.challenge)
         burst = read(challenge)
+        way.size = len(burst.frames), sum(frame.sent_pixels for frame in burst.frames)
         facing = frozenset(step.id for step in challenge.steps if step.kind == "center")
         faces, guidance = self.reader.read(burst.frames, facing=facing, found=burst.found)
         if guidance:
@@ -190,6 +205,7 @@ class Pipeline:
                 self.sameness.finish(session, challenge, faces, spent)
             raise shut or denied from None
         probe = make_probe(live, self.embedder)
+        way.whole = True
         if grant is None:
             self.identify(session, live, probe)
         elif session.purpose == "enrol":
@@ -233,8 +249,6 @@ class Pipeline:
         """Ask for one more step, once; the next burst, a whole one, answers the longer challenge."""
         log.info("session.liveness", gate=unclear.gate, more=unclear.more)
         challenge = challenge_from_wire(session.challenge)
-        if not self._may_extend(session, challenge):
-            return self.refuse(session, unclear)
         profile = PROFILES[challenge.profile]
         longer, step = extend(challenge, more=unclear.more, profile=profile, random=self.random)
         with self.data.begin() as conn:
@@ -301,7 +315,7 @@ class Pipeline:
             self.proving.confirm(conn, session, account=grant.account)
             outcome = Outcome("accepted", account=grant.account, reference_id=stored[0])
             self.sessions.decide(conn, session, outcome, now=self.clock())
-            self._audit(conn, session, Event.REFERENCE_STORED, count=len(stored))
+            self._audit(conn, session, grant, Event.REFERENCE_STORED, count=len(stored))
             doomed = () if self.renewal is None else self.renewal.retire(conn, grant)
         for reference_id in old:
             self.index.remove(reference_id)
@@ -354,14 +368,7 @@ class Pipeline:
             outcome = Outcome("accepted", account=decision.account, reference_id=reference_id)
             self.sessions.decide(conn, session, outcome, now=self.clock())
             self.charging.succeed(conn, session)
-            self.audit.append(
-                conn,
-                Event.SESSION_ACCEPTED,
-                tenant=grant.tenant,
-                account=grant.account,
-                actor="device",
-                details={"scenario": grant.scenario, "purpose": session.purpose},
-            )
+            self._audit(conn, session, grant, Event.SESSION_ACCEPTED)
         self._index(grant, stored)
         if renewal is not None:
             renewal.run(doomed)
@@ -372,27 +379,17 @@ class Pipeline:
 
     def refuse(self, session: CaptureSession, denied: Denied) -> SessionAnswer:
         """End a claimed session with a denial; whatever was decided meanwhile stands."""
-        if isinstance(denied, LivenessDenied):
-            log.info("session.liveness", gate=denied.gate)
-        if isinstance(denied, DeviceKeyMisused) and denied.cause in CONFIRMED:
-            self.proving.note(session, denied)
-        with self.data.begin() as conn:
-            self.sessions.expire(conn, session_id=session.session_id, now=self.clock())
-            try:
-                self.sessions.decide(conn, session, Outcome("denied", denied.reason), now=self.clock())
-            except SessionClosed:
-                return SessionAnswer("denied")
-            self._audit(conn, session, Event.SESSION_DENIED, reason=denied.reason)
-            if denied.reason != "locked" and self.charging.switched_off(conn, session):
-                self._audit(conn, session, Event.FACE_LOGIN_DISABLED)
+        self.refusing.refuse(session, denied)
         return SessionAnswer("denied")
 
-    def _audit(self, conn: Connection, session: CaptureSession, event: Event, **details: str | int) -> None:
+    def _audit(
+        self, conn: Connection, session: CaptureSession, grant: ConsentGrant, event: Event, **more: int
+    ) -> None:
         self.audit.append(
             conn,
             event,
-            tenant=session.tenant,
-            account=session.account,
+            tenant=grant.tenant,
+            account=grant.account,
             actor="device",
-            details={"scenario": session.scenario, "purpose": session.purpose, **details},
+            details={"scenario": grant.scenario, "purpose": session.purpose, **more},
         )

@@ -6,6 +6,7 @@ compared with anybody's for it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import structlog
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from faceauth.capture.session import CaptureSession
 from faceauth.db.engine import Database
-from faceauth.errors import FaceauthError
+from faceauth.errors import Denied, FaceauthError
 from faceauth.liveness.profiles import PROFILES
 from faceauth.types import (
     AlignedFace,
@@ -76,6 +77,27 @@ class Spent:
     def __init__(self, embedder: Embedder, passive: PassiveModels | None) -> None:
         self.embedder = CountedEmbedder(embedder)
         self.passive = None if passive is None else CountedPassive(passive)
+
+
+Size = tuple[int, int]
+"""How large a burst is: its frames, and the pixels that were decoded for them."""
+
+
+@dataclass(slots=True)
+class Way:
+    """The way of one burst, as far as its time goes, and the denial at its end that nobody knows of yet.
+
+    Attributes:
+        session: whose burst it is.
+        size: of the burst; (0, 0) if it was not read.
+        whole: whether it came to a comparison, so that its time is what a whole way takes.
+        denied: the denial, for `Pipeline.refuse`.
+    """
+
+    session: CaptureSession | None = None
+    size: Size = (0, 0)
+    whole: bool = False
+    denied: Denied | None = None
 
 
 class Sameness:

@@ -103,13 +103,15 @@ class Frame:
     """One decoded camera frame.
 
     `t_ms` counts from the session's first frame, `step` is the id of the step it was taken for, and `digest` is
-    the SHA-256 of the bytes as they were received.
+    the SHA-256 of the bytes as they were received. `sent_pixels` says how many pixels the picture had as it was
+    sent, which is what decoding it cost; 0 where it was not sent.
     """
 
     pixels: Image = field(repr=False)
     t_ms: int
     step: str
     digest: bytes
+    sent_pixels: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -85,7 +85,7 @@ def develop(picture: Inspected, *, t_ms: int, step: str, longer_side: int | None
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     pixels = upright(pixels, picture.header.orientation)
-    return Frame(pixels=pixels, t_ms=t_ms, step=step, digest=picture.digest)
+    return Frame(pixels=pixels, t_ms=t_ms, step=step, digest=picture.digest, sent_pixels=width * height)
 
 
 def upright(pixels: Image, orientation: int) -> Image:
