@@ -11,6 +11,7 @@ from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
 from faceauth.clock import Clock
 from faceauth.db.engine import Database
+from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import FaceauthError, NotAllowed, NotAuthenticated
 from faceauth.identity.apikeys import ApiKeys, Caller, Role
 from faceauth.identity.console_sessions import SEEN_EVERY, ConsoleSessions, Opened, SignedIn
@@ -37,6 +38,8 @@ class Console:
     sessions: ConsoleSessions
     audit: AuditLog
     clock: Clock
+    outside: frozenset[Role] = frozenset()
+    """Roles that the OpenID provider of the settings may give; none without one."""
 
     @classmethod
     def of(cls, installation: Installation, *, random: Callable[[int], bytes] | None = None) -> "Console":
@@ -53,6 +56,7 @@ class Console:
             ),
             audit=installation.audit,
             clock=installation.clock,
+            outside=frozenset(settings.openid.roles.values() if settings.openid.issuer else ()),
         )
 
     def sign_in(self, secret: str, *, address: str, language: str) -> Opened:
@@ -83,6 +87,20 @@ class Console:
                 self._note(conn, Event.CONSOLE_OPENED, caller)
                 return opened
         raise refused or NotAuthenticated("This API key is not valid.")
+
+    def admit(self, *, subject: str, role: Role, language: str) -> Opened:
+        """Begin a session for somebody whom an OpenID provider named, under their name there.
+
+        Raises:
+            AuditUnavailable: it cannot be audited.
+        """
+        caller = Caller(key_id=subject, tenant=DEFAULT_TENANT, role=role, kind="openid")
+        with self.data.begin() as conn:
+            opened = self.sessions.open(
+                conn, tenant=caller.tenant, subject=subject, role=role, language=language, now=self.clock()
+            )
+            self._note(conn, Event.CONSOLE_OPENED, caller)
+        return opened
 
     def guest(self, token: str, *, used: bool = True) -> Guest:
         """Return who holds a browser's session.
@@ -134,7 +152,8 @@ class Console:
     def _caller(self, conn: Connection, found: SignedIn) -> Caller:
         if found.key_id is not None:
             return self.apikeys.holder(conn, found.key_id)
-        if found.subject is None or found.role is None:
+        # Who is taken off the list, or the provider off the settings, is out at once.
+        if found.subject is None or found.role is None or found.role not in self.outside:
             raise NotAuthenticated("You are not signed in any more.")
         return Caller(key_id=found.subject, tenant=found.tenant, role=found.role, kind="openid")
 

@@ -223,6 +223,19 @@ class ConsoleSettings(Section):
         default=15, le=120, description="Minutes after which an unused session ends."
     )
     longest_hours: PositiveInt = Field(default=8, le=24, description="Hours after which any session ends.")
+class ConsoleOpenIdSettings(Section):
+    """Another OpenID provider, through which administrators sign in to the console."""
+
+    issuer: str = Field(default="", description="The provider's issuer, exactly as it calls itself; empty: none.")
+    client_id: str = Field(default="", description="What this service is called there.")
+    client_secret: SecretStr = Field(default=SecretStr(""), description="Its secret there, if it has one.")
+    scopes: list[str] = Field(default_factory=lambda: ["openid"], description="What is asked for there.")
+    claim: str = Field(default="groups", description="The claim of the ID Token that says who may what.")
+    roles: dict[str, Literal["operator", "privacy", "auditor"]] = Field(
+        default_factory=dict, description="Which value of the claim stands for which role; the first that fits."
+    )
+
+
 
 
 class AuditSettings(Section):
@@ -230,6 +243,7 @@ class AuditSettings(Section):
 
     file: Path | None = Field(default=None, description="A file that every audit record is appended to as well.")
     syslog: Path | None = Field(default=None, description="A syslog socket instead, such as /dev/log.")
+    openid: ConsoleOpenIdSettings = Field(default_factory=ConsoleOpenIdSettings)
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -29,6 +29,7 @@ COMPOSERS = {
         "renewal",
         "filling",
         "restoring",
+        "thresholds",
         "two_people",
     ),
     *("assembly", "installation"),
@@ -51,14 +52,15 @@ ROOMS: dict[str, set[str]] = {
     | {"renewal", "charging", "comparing", "sameness", "posting", "proving", "refusing"},
     "search": BELOW_PIPELINE,
     "charging": BELOW_PIPELINE,
-    "comparing": BELOW_PIPELINE | {"renewal", "sameness", "search"},
+    "comparing": BELOW_PIPELINE | {"renewal", "sameness", "search", "thresholds"},
+    "thresholds": BELOW_PIPELINE | {"search"},
     "sameness": BELOW_PIPELINE,
     "posting": BELOW_PIPELINE,
     "proving": BELOW_PIPELINE,
     "refusing": BELOW_PIPELINE | {"charging", "proving"},
     "streaming": BELOW_PIPELINE | {"charging", "pipeline"},
     "renewal": BELOW_PIPELINE,
-    "two_people": BELOW_PIPELINE | {"lifecycle"},
+    "two_people": BELOW_PIPELINE | {"lifecycle", "thresholds"},
     "restoring": BELOW_PIPELINE,
     "filling": BELOW_PIPELINE,
     "assembly": BELOW_PIPELINE | COMPOSERS,
@@ -69,6 +71,7 @@ ROOMS: dict[str, set[str]] = {
     "campaigns": BELOW_PIPELINE | COMPOSERS | {"asking"},
     "binding": BELOW_PIPELINE | COMPOSERS,
     "console": BELOW_PIPELINE | COMPOSERS,
+    "console_openid": BELOW_PIPELINE | COMPOSERS | {"console"},
     "incidents": BELOW_PIPELINE | COMPOSERS | {"telling"},
     "telling": BELOW_PIPELINE,
     "statistics": BELOW_PIPELINE | COMPOSERS,
@@ -85,7 +88,7 @@ ROOMS: dict[str, set[str]] = {
     "web": set(),
     "api": BELOW_PIPELINE
     | COMPOSERS
-    | {"introspection", "campaigns", "console"}
+    | {"introspection", "campaigns", "console", "console_openid"}
     | {
         "incidents",
         "statistics",
@@ -144,6 +147,7 @@ REPOSITORIES = {
     "identity/approvals.py",
     "identity/attempts.py",
     "identity/privacy_links.py",
+    "identity/console_logins.py",
     "identity/console_sessions.py",
     "identity/places.py",
     "oidc/asking.py",
@@ -153,6 +157,7 @@ REPOSITORIES = {
     "oidc/links.py",
     "identity/devices.py",
     "liveness/observations.py",
+    "match/accepted.py",
     "outbox/endpoints.py",
     "outbox/messages.py",
     "vault/erasure.py",

@@ -193,6 +193,11 @@ TABLES: Final[Mapping[str, Annotation]] = {
             "secret": "token_digest",
         },
     ),
+    "console_logins": Annotation(
+        "minutes",
+        ("An administrator is signing in elsewhere", "管理员正在外部登录"),
+        {"secret": "state_digest browser_digest nonce verifier", "technical": "language expires_at"},
+    ),
     "console_failures": Annotation(
         "failures",
         ("No key is guessed", "防止猜测密钥"),

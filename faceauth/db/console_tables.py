@@ -1,4 +1,4 @@
-"""The tables of the console: who is signed in, and sign-ins that failed of late."""
+"""The tables of the console: who is signed in, sign-ins under way at a provider, and those that failed of late."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, LargeBinary, String, Table
 
@@ -31,4 +31,17 @@ console_failures = Table(
     Column("mark", LargeBinary(32), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index("ix_console_failures_mark_at", "mark", "at"),
+)
+
+# A browser that was sent to an OpenID provider; gone when it is back, or ten minutes later.
+console_logins = Table(
+    "console_logins",
+    DATA,
+    Column("state_digest", LargeBinary(32), primary_key=True),
+    Column("browser_digest", LargeBinary(32), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("verifier", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_console_logins_expires_at", "expires_at"),
 )

@@ -11,6 +11,10 @@ from playwright.sync_api import Page, expect
 
 from tests.api.conftest import Service
 from tests.api.test_console_governance import listened_to
+from tests.api.test_console_openid import provider, settings
+from tests.openid_double import Provider
+
+__all__ = ["provider", "settings"]
 
 pytestmark = pytest.mark.browser
 
@@ -106,3 +110,17 @@ def test_progress_follows_by_itself(page: Page, address: str, service: Service) 
     assert service.call("POST", f"/v1/admin{path}/cancel", role="privacy").status_code == 200
     expect(page.locator("[data-over]")).to_be_visible()
     expect(page.get_by_role("heading", name="Report")).to_be_visible()
+
+
+def test_signing_in_with_the_organisation(page: Page, address: str, service: Service, provider: Provider) -> None:
+    """There and back over another site: the strict cookie comes along from the page that the way ends on."""
+    provider.issuer = provider.issuer.replace("127.0.0.1", "localhost")
+    service.installation.settings.console.openid.issuer = provider.issuer
+    service.installation.settings.issuer = address
+    page.goto(f"{address}/ui/admin")
+    page.get_by_role("link", name="Sign in with your organisation").click()
+    expect(page).to_have_url(f"{address}/ui/admin")
+    expect(page.locator("header")).to_contain_text("ann")
+    kept = {one["name"]: one for one in page.context.cookies()}
+    assert kept["faceauth-console"]["sameSite"] == "Strict"
+    assert kept["faceauth-console"]["httpOnly"]

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from faceauth.api.console import approvals, campaigns, drafts, home, incidents, scenarios, sign_in
+from faceauth.api.console import approvals, campaigns, drafts, home, incidents, openid, scenarios, sign_in
 
 ROUTERS: Final = (
     sign_in.router,
+    openid.router,
     home.router,
     scenarios.router,
     drafts.router,

@@ -27,7 +27,7 @@ Lang = Literal["en", "zh"]
 def show(request: Request, here: Here, lang: Lang | None = None, done: Literal["out"] | None = None) -> Response:
     """The page that begins a session."""
     language = lang or language_of(request.headers.get("accept-language", ""))
-    return _shown(here, language, why="done_out" if done else None)
+    return sign_in_page(here, language, why="done_out" if done else None)
 
 
 @router.post("/sign-in")
@@ -43,7 +43,7 @@ async def sign_in(request: Request, here: Here) -> Response:
             Console.of(here).sign_in, form.get("key", ""), address=address, language=language
         )
     except (InvalidRequest, NotAuthenticated, NotAllowed, Locked) as error:
-        return _shown(here, language, why=error.code, refused=error)
+        return sign_in_page(here, language, why=error.code, refused=error)
     answer = led("")
     keep(answer, here, opened.token)
     return answer
@@ -65,9 +65,10 @@ def speak(visit: Signed, form: Posted) -> Response:
     return led("")
 
 
-def _shown(
+def sign_in_page(
     here: Installation, language: str, *, why: str | None, refused: FaceauthError | None = None
 ) -> Response:
+    """Return the page that begins a session, with what it has to say: `why` names one of its words."""
     status = 200 if refused is None else TABLE[type(refused)][0]
     settings = here.settings.console
     return bare(
@@ -81,4 +82,5 @@ def _shown(
         other="en" if language == "zh" else "zh",
         idle=settings.idle_minutes,
         longest=settings.longest_hours,
+        provider=bool(settings.openid.issuer),
     )

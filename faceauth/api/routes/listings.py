@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from faceauth.api.access import Here
 from faceauth.api.browser import remember
-from faceauth.api.console.cookie import keep
+from faceauth.api.console.cookie import keep, keep_for_provider
 from faceauth.api.login_texts import language_of
 from faceauth.api.routes.pages import templates
 from faceauth.installation import Installation
@@ -41,21 +41,23 @@ COOKIES: Final = {
     "en": {
         "title": "What is put into your browser",
         "intro": "One cookie, and only while you log in to an application through this service; administrators "
-        "have another at their own pages. Each is needed for that, so nobody is asked about it. Nothing else is "
+        "have others at their own pages. Each is needed for that, so nobody is asked about it. Nothing else is "
         "kept in the browser, and no page loads anything from elsewhere.",
         "headings": ("Name", "How long", "Why", "Protected by"),
         "why": "It is the browser that began the login that gets its answer.",
         "why_console": "Administrators stay signed in to the console, at most so long; only /ui/admin gets it.",
+        "why_provider": "It is the browser that was sent to an administrator's provider that is signed in.",
         "long": "{minutes:g} minutes",
         "other": "中文",
     },
     "zh": {
         "title": "存入您浏览器的内容",
-        "intro": "仅有一个 Cookie，且仅在您通过本服务登录某应用期间使用；管理员在其专用页面另有一个。"
-        "两者均为此所必需，因此不另行询问。浏览器中不保存其他内容，任何页面都不从别处加载。",
+        "intro": "仅有一个 Cookie，且仅在您通过本服务登录某应用期间使用；管理员在其专用页面另有其他 Cookie。"
+        "均为此所必需，因此不另行询问。浏览器中不保存其他内容，任何页面都不从别处加载。",
         "headings": ("名称", "期限", "用途", "保护方式"),
         "why": "确保登录结果只返回给发起登录的浏览器。",
         "why_console": "使管理员保持登录管理控制台的状态，最长为此期限；仅发送至 /ui/admin。",
+        "why_provider": "确保被转到管理员身份提供方的浏览器才能登录。",
         "long": "{minutes:g} 分钟",
         "other": "English",
     },
@@ -108,10 +110,15 @@ class Cookie:
 
 def cookies(here: Installation) -> list[Cookie]:
     """Return every cookie: read from the headers that would set them."""
-    login, console = Response(), Response()
+    login, console, provider = Response(), Response(), Response()
     remember(login, here, "0" * 64)
     keep(console, here, "0" * 64)
-    return [*_set_by(login, "why"), *_set_by(console, "why_console")]
+    keep_for_provider(provider, here, "0" * 64)
+    return [
+        *_set_by(login, "why"),
+        *_set_by(console, "why_console"),
+        *(_set_by(provider, "why_provider") if here.settings.console.openid.issuer else ()),
+    ]
 
 
 def _set_by(answer: Response, why: str) -> Iterator[Cookie]:

@@ -40,6 +40,18 @@ SIGN_IN: Final[Words] = {
         "You are signed out after {idle} minutes without doing anything, and after {longest} hours.",
         "{idle} 分钟无操作或登录满 {longest} 小时后将自动退出。",
     ),
+    "or": ("Or", "或者"),
+    "provider": ("Sign in with your organisation", "使用组织账户登录"),
+    "openid_failed": (
+        "Signing in with your organisation did not work. Begin again; the service's log says why.",
+        "组织账户登录未成功，请重试。原因见服务日志。",
+    ),
+    "openid_no_role": (
+        "You are signed in with your organisation, but have no role here. Ask whoever runs the service.",
+        "您已通过组织账户登录，但在此没有任何角色。请联系服务运营者。",
+    ),
+    "back": ("You are signed in", "登录成功"),
+    "go_on": ("Go on", "继续"),
     "done_out": ("You are signed out.", "您已退出登录。"),
     "not_authenticated": ("This key is not valid.", "该密钥无效。"),
     "not_allowed": (
