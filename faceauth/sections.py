@@ -216,13 +216,6 @@ class AdministrationSettings(Section):
     )
 
 
-class ConsoleSettings(Section):
-    """The console at /ui/admin (docs/console.md)."""
-
-    idle_minutes: PositiveInt = Field(
-        default=15, le=120, description="Minutes after which an unused session ends."
-    )
-    longest_hours: PositiveInt = Field(default=8, le=24, description="Hours after which any session ends.")
 class ConsoleOpenIdSettings(Section):
     """Another OpenID provider, through which administrators sign in to the console."""
 
@@ -236,6 +229,14 @@ class ConsoleOpenIdSettings(Section):
     )
 
 
+class ConsoleSettings(Section):
+    """The console at /ui/admin (docs/console.md)."""
+
+    idle_minutes: PositiveInt = Field(
+        default=15, le=120, description="Minutes after which an unused session ends."
+    )
+    longest_hours: PositiveInt = Field(default=8, le=24, description="Hours after which any session ends.")
+    openid: ConsoleOpenIdSettings = Field(default_factory=ConsoleOpenIdSettings)
 
 
 class AuditSettings(Section):
@@ -243,7 +244,6 @@ class AuditSettings(Section):
 
     file: Path | None = Field(default=None, description="A file that every audit record is appended to as well.")
     syslog: Path | None = Field(default=None, description="A syslog socket instead, such as /dev/log.")
-    openid: ConsoleOpenIdSettings = Field(default_factory=ConsoleOpenIdSettings)
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
