@@ -127,6 +127,13 @@ class ServiceSettings(Section):
 
     workers: PositiveInt = Field(default=2, description="Threads that judge frames.")
     queue: PositiveInt = Field(default=16, description="Requests that may wait for one of them (R59).")
+    denial_s: float = Field(
+        default=1.5,
+        ge=0,
+        le=10,
+        description="Seconds after which a denial is told at the earliest, until the service knows what it takes "
+        "here (R25).",
+    )
 
 
 class StreamSettings(Section):

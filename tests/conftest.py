@@ -26,6 +26,11 @@ PICTURES = ROOT / "artefacts" / "pages"
 CHROMIUM = Path("/usr/bin/chromium")
 
 
+def pytest_configure() -> None:
+    """Let denials be told at once, unless a test asks for more: most are about something else."""
+    os.environ.setdefault("FACEAUTH_SERVICE__DENIAL_S", "0")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say where the pages' pictures are, for a reader to look at."""
     if any(PICTURES.glob("*.png")):

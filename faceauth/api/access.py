@@ -7,6 +7,7 @@ from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
 
+from faceauth.api.holding import Holding
 from faceauth.api.metrics import Metrics
 from faceauth.api.streams import Streams
 from faceauth.api.work import Work
@@ -31,6 +32,11 @@ def work_of(request: Request) -> Work:
 def streams_of(request: Request) -> Streams:
     """Return the sessions that are streamed."""
     return cast("Streams", request.app.state.streams)
+
+
+def holding_of(request: Request) -> Holding:
+    """Return what holds denials until they are due."""
+    return cast("Holding", request.app.state.holding)
 
 
 def metrics_of(request: Request) -> Metrics:

@@ -14,6 +14,7 @@ from faceauth.api.bound import Bound
 from faceauth.api.browser import cookie_name
 from faceauth.api.console.registry import ROUTERS as CONSOLE
 from faceauth.api.envelope import REQUEST_ID, Envelope
+from faceauth.api.holding import Deadlines, Holding
 from faceauth.api.metrics import Metrics
 from faceauth.api.openapi import build_document
 from faceauth.api.problems import install_handlers
@@ -97,18 +98,20 @@ def create_app(installation: Installation) -> FastAPI:
         raise ConfigurationError("CORS_ORIGINS must name each page's origin; a * would let any page call (R19).")
     work = Work(settings.service.workers, settings.service.queue)
     metrics = Metrics()
-    streams = Streams(installation, work, metrics)
+    holding = Holding(installation.pipeline.refuse, Deadlines(settings.service.denial_s))
+    streams = Streams(installation, work, metrics, holding)
     app = _Service(
         title="faceauth",
         # The viewers that FastAPI offers load their scripts from a CDN.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_living(work, streams, metrics, installation),
+        lifespan=_living(work, streams, holding, metrics, installation),
     )
     app.state.installation = installation
     app.state.work = work
     app.state.metrics = metrics
+    app.state.holding = holding
     app.state.streams = streams
     for router in ROUTERS:
         app.include_router(router)
@@ -152,7 +155,7 @@ class _Service(FastAPI):
         return self.openapi_schema
 
 
-def _living(work: Work, streams: Streams, metrics: Metrics, installation: Installation) -> Any:
+def _living(work: Work, streams: Streams, holding: Holding, metrics: Metrics, installation: Installation) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tending = asyncio.create_task(tend(installation.erasure))
@@ -161,6 +164,7 @@ def _living(work: Work, streams: Streams, metrics: Metrics, installation: Instal
         yield
         tending.cancel()
         watching.cancel()
+        await holding.close()
         await streams.close()
         work.close()
 

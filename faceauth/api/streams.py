@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from faceauth.api.holding import Holding
 from faceauth.api.metrics import Metrics
 from faceauth.api.work import CORES, Result, Work
 from faceauth.capture.session import CaptureSession, SessionStore
@@ -91,11 +92,18 @@ class Streams:
         installation: what decides.
         work: the threads that judge bursts, shared with the posts.
         metrics: where outcomes are counted.
+        holding: holds what was denied until it is due.
         timer: seconds that never run backwards.
     """
 
     def __init__(
-        self, installation: Installation, work: Work, metrics: Metrics, *, timer: Timer = monotonic
+        self,
+        installation: Installation,
+        work: Work,
+        metrics: Metrics,
+        holding: Holding,
+        *,
+        timer: Timer = monotonic,
     ) -> None:
         self._installation = installation
         self._settings = installation.settings
@@ -109,6 +117,7 @@ class Streams:
         )
         self._work = work
         self._metrics = metrics
+        self._holding = holding
         self._timer = timer
         self.origins = frozenset(self._settings.cors_origins)
         self._live: dict[str, Live] = {}
@@ -261,7 +270,9 @@ class Streams:
         self._work.leave_a_core(self._guided)
         await self._run(self._records, self._ending.received, claim)
         live.claim = None
-        answer = await self._work.finish(self._pipeline.decide, claim, read)
+        answer = await self._holding.take(
+            self._work.finish, lambda way: self._pipeline.decide(claim, read, way=way)
+        )
         if answer.state != "open":
             session.decided(accepted=answer.state == "accepted")
             return

@@ -14,11 +14,13 @@ from structlog.testing import capture_logs
 import faceauth.assembly
 import faceauth.installation
 from faceauth.api.app import create_app
-from faceauth.capture.session import SessionStore
+from faceauth.capture.session import CaptureSession, SessionStore
 from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
+from faceauth.errors import Denied
 from faceauth.identity.apikeys import ROLES
 from faceauth.installation import Installation, create_installation, open_installation
 from faceauth.pipeline import Pipeline, SessionAnswer
+from faceauth.sameness import Way
 from faceauth.settings import Settings
 from tests.api.client import TestClient
 from tests.clocks import HandClock
@@ -46,7 +48,9 @@ class FakePipeline:
         chain: object = None,
         *,
         signature: object = None,
+        way: Way,
     ) -> SessionAnswer:
+        assert way.denied is None
         self.chains.append(chain)
         self.signatures.append(signature)
         self.asked.append((session_id, client_token, tuple(parts), timeline))
@@ -55,6 +59,9 @@ class FakePipeline:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def refuse(self, _session: CaptureSession, denied: Denied) -> SessionAnswer:
+        raise AssertionError(denied)
 
 
 @dataclass

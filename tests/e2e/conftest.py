@@ -146,6 +146,7 @@ def server(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "FACEAUTH_MODELS_DIR": str(models_dir.absolute()),
         "TMPDIR": str(folder / "tmp"),
         "OMP_NUM_THREADS": "1",
+        "FACEAUTH_SERVICE__DENIAL_S": "0",
         "FACEAUTH_FLOWS__RETURN_TO": '["com.example.shop:"]',
     }
     made = subprocess.run(

@@ -17,6 +17,7 @@ from faceauth.installation import Installation
 from faceauth.liveness.challenge import challenge_from_wire
 from faceauth.liveness.following import Follower, Mark
 from faceauth.pipeline import Pipeline, SessionAnswer
+from faceauth.sameness import Way
 from faceauth.settings import Settings
 from faceauth.types import AlignedFace, Challenge, DetectedFace, Frame, Step
 from tests.api.conftest import Service
@@ -53,7 +54,8 @@ class StreamedPipeline:
             capture = timedelta(minutes=1)
             return into.desk.sessions.claim(conn, session, now=into.clock(), capture=capture, streamed=True)
 
-    def decide(self, session: CaptureSession, read: Callable[[Challenge], Burst]) -> SessionAnswer:
+    def decide(self, session: CaptureSession, read: Callable[[Challenge], Burst], *, way: Way) -> SessionAnswer:
+        assert way.denied is None
         self.bursts.append(read(challenge_from_wire(session.challenge)))
         answer = self.answers.pop(0)
         if answer == "open":

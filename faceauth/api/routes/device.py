@@ -1,16 +1,19 @@
 """A session from the device's side: one token, one session, and nothing learnt from a denial (R25)."""
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from faceauth.api.access import ClientToken, Here, metrics_of, streams_of, work_of
-from faceauth.api.upload import read_burst
+from faceauth.api.access import ClientToken, Here, holding_of, metrics_of, streams_of, work_of
+from faceauth.api.upload import Burst, read_burst
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.sessions import CancelledAnswer, CaptureAnswer, ChallengeAnswer, ChallengeRequest
 from faceauth.errors import Overloaded, SessionClosed
+from faceauth.installation import Installation
+from faceauth.pipeline import SessionAnswer
+from faceauth.sameness import Way
 
 router = APIRouter(prefix="/v1/sessions/{session_id}", tags=["device"])
 
@@ -64,15 +67,8 @@ async def post_frames(request: Request, here: Here, token: ClientToken, session_
     await run_in_threadpool(here.desk.seen, session_id, token, request.client.host if request.client else None)
     try:
         with work.receiving(session_id):
-            burst = await read_burst(request, here.settings.capture)
-            submit = partial(here.pipeline.submit, signature=burst.unverified_signature)
-            answer = await work.run(
-                submit,
-                session_id,
-                token,
-                burst.unverified_frames,
-                burst.unverified_timeline,
-                burst.unverified_chain,
+            answer = await holding_of(request).take(
+                work.run, _judging(here, session_id, token, await read_burst(request, here.settings.capture))
             )
     except Overloaded:
         metrics.shed()
@@ -81,6 +77,23 @@ async def post_frames(request: Request, here: Here, token: ClientToken, session_
     if answer.state == "open":
         return CaptureAnswer(state="open", guidance=answer.guidance)
     return CaptureAnswer(state="accepted" if answer.state == "accepted" else "denied")
+
+
+def _judging(here: Installation, session_id: str, token: str, burst: Burst) -> Callable[[Way], SessionAnswer]:
+    """Return the judging of a burst, which alone holds its frames and lets go of them when it is done."""
+
+    def judge(way: Way) -> SessionAnswer:
+        return here.pipeline.submit(
+            session_id,
+            token,
+            burst.unverified_frames,
+            burst.unverified_timeline,
+            burst.unverified_chain,
+            signature=burst.unverified_signature,
+            way=way,
+        )
+
+    return judge
 
 
 @router.get("/challenge")

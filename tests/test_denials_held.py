@@ -1,0 +1,89 @@
+"""A denial is known to nobody before its time, over the whole service (R25)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from faceauth.api.app import create_app
+from faceauth.pipeline import Pipeline, SessionAnswer
+from faceauth.sessions import OpenedSession
+from tests.api.client import TestClient
+from tests.databases import Databases
+from tests.service import BLUE, RED, Service, frames
+
+
+@pytest.fixture
+def database(sqlite_database: Databases) -> Databases:
+    return sqlite_database
+
+
+def post_burst(
+    http: TestClient, opened: OpenedSession, parts: Sequence[bytes], timeline: Sequence[Mapping[str, object]]
+) -> Any:
+    """Post as the session's device."""
+    return http.post(
+        f"/v1/sessions/{opened.session_id}/frames",
+        files=[("frames", (f"{number}.jpg", part, "image/jpeg")) for number, part in enumerate(parts)],
+        data={"timeline": json.dumps(timeline)},
+        headers={"Authorization": f"Bearer {opened.client_token}"},
+    )
+
+
+@dataclass
+class Device:
+    """Posts to one session, and asks for its challenge."""
+
+    http: TestClient
+    opened: OpenedSession
+
+    def post(self, parts: list[bytes]) -> Any:
+        step = self.opened.challenge.steps[0].id
+        timeline = [{"step": step, "t_ms": 80 * number} for number in range(len(parts))]
+        return post_burst(self.http, self.opened, parts, timeline)
+
+    def challenge(self) -> Any:
+        return self.http.get(
+            f"/v1/sessions/{self.opened.session_id}/challenge",
+            headers={"Authorization": f"Bearer {self.opened.client_token}"},
+        )
+
+
+def test_nobody_learns_of_a_denial_before_its_time(enrolled: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the device, by whatever it asks; not the backend, which might pass it on."""
+    into = enrolled.installation
+    waiting = into.settings.service.model_copy(update={"denial_s": 1.0})
+    into = replace(into, settings=into.settings.model_copy(update={"service": waiting}))
+    opened, judged_now, seen = enrolled.open("verify"), Event(), []
+    decide = Pipeline.decide
+
+    def noted(*given: Any, **more: Any) -> SessionAnswer:
+        answer = decide(*given, **more)
+        judged_now.set()
+        return answer
+
+    monkeypatch.setattr(Pipeline, "decide", noted)
+    with capture_logs(), TestClient(create_app(into)) as http:
+        device = Device(http, opened)
+
+        def look() -> None:
+            judged_now.wait(30)
+            again = device.post(frames(RED))
+            seen.append((again.status_code, again.json()["detail"]))
+            seen.append((device.challenge().status_code, enrolled.reason(opened)))
+
+        other = Thread(target=look)
+        other.start()
+        answer = device.post(frames(BLUE))
+        other.join()
+        assert answer.json()["state"] == "denied"
+        assert seen == [
+            (409, "This session is sending another post now. Wait for its answer."),
+            (200, ("open", None)),
+        ]
+        assert device.challenge().status_code == 409
+    assert enrolled.reason(opened) == ("denied", "mismatch")
