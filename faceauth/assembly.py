@@ -44,6 +44,7 @@ from faceauth.sameness import Sameness
 from faceauth.sessions import SessionDesk
 from faceauth.settings import Settings
 from faceauth.signing import Signer
+from faceauth.thresholds import Deciding, Thresholds
 from faceauth.types import Detector
 from faceauth.vault.decoys import Decoys
 from faceauth.vault.destruction import Destruction
@@ -95,6 +96,7 @@ class Installation:
     journal: Journal
     data_keys: DataKeys
     filling: IndexFilling
+    thresholds: Thresholds
     occupancy: Occupancy | None = None
     before: Pack | None = None
     passive: PassivePack | None = None
@@ -171,6 +173,7 @@ def assemble(
     attempts = Attempts(clock, limits.account, limits.qualifying)
     connections = settings.attempts.network == "connection"
     sameness = Sameness(data, Decoys(data_keys, references))
+    thresholds = Thresholds(data, [Deciding.of(one) for one in (pack, before) if one is not None])
     charging = Charging(attempts, Places(clock, keyring.replay_key, limits.places, connections=connections))
     tokens = Tokens(signer, settings.issuer, clock)
     sessions, devices = SessionStore(), DeviceKeys()
@@ -213,6 +216,7 @@ def assemble(
             index=index,
             embedder=pack.embedder,
             sameness=sameness,
+            thresholds=thresholds,
             renewal=renewal,
         ),
         sameness=sameness,
@@ -285,6 +289,7 @@ def assemble(
             models={one.embedder.model_digest for one in (pack, before) if one is not None},
             quarantine=quarantine,
         ),
+        thresholds=thresholds,
         before=before,
         passive=passive,
     )

@@ -12,6 +12,7 @@ from faceauth.match import decide as match
 from faceauth.renewal import Renewal
 from faceauth.sameness import Sameness
 from faceauth.search import VERIFY_POINT, Search
+from faceauth.thresholds import Thresholds
 from faceauth.types import ConsentGrant, Embedder, LiveCapture, MatchDecision, Probe, Reference
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.references import ReferenceStore
@@ -36,6 +37,7 @@ class Comparing:
     index: ReferenceIndex
     embedder: Embedder
     sameness: Sameness
+    thresholds: Thresholds
     renewal: Renewal | None = None
 
     @property
@@ -50,7 +52,9 @@ class Comparing:
 
         Raises:
             NotEnrolled, Mismatch: no reference, or none that matches.
+            ApprovalRequired: the thresholds are not those that two people accepted.
         """
+        self.thresholds.require()
         renewal = self.renewal
         # Made for everybody, or the time of an answer would tell who is enrolled, and with what (R25).
         earlier = None if renewal is None else renewal.probe(live)
@@ -76,7 +80,9 @@ class Comparing:
 
         Raises:
             Mismatch: nobody matches, or two people do.
+            ApprovalRequired: as in `own`.
         """
+        self.thresholds.require()
         place, renewal = (session.tenant, session.scenario), self.renewal
         searches = [(probe, self.embedder.operating_points)]
         if renewal is not None and self.index.people(*place, renewal.model_digest):

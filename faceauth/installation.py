@@ -145,6 +145,7 @@ def open_installation(
             random=random,
         )
         installation = replace(installation, occupancy=occupancy)
+        installation.thresholds.settle(installation.audit)
         installation.erasure.resume()
         destroy_returned(data, journal, installation.data_keys)
         installation.index.hold()

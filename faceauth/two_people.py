@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from faceauth.audit.log import AuditLog
 from faceauth.consent.scenarios import Scenario
 from faceauth.db.engine import Database
+from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import ApprovalRequired
 from faceauth.identity.approvals import Approval, Approvals, Kind, SecondPerson
 from faceauth.lifecycle import Lifecycle
+from faceauth.match.accepted import accept, accepted
+from faceauth.thresholds import Deciding, note_accepted
 from faceauth.vault.destruction import Approved, Destruction
 from faceauth.vault.enrolled import people_of_scenario
 
@@ -120,3 +124,28 @@ def retire_scenario(
         )
     second = SecondPerson(approvals, found.approval_id, kind, details, tenant, actor)
     return lifecycle.retire(tenant=tenant, scenario=scenario, actor=actor, approved=second)
+
+
+def accept_thresholds(
+    one: Deciding, *, data: Database, approvals: Approvals, audit: AuditLog, actor: str
+) -> Outcome:
+    """Accept what a pack decides by if a second person approved it; else ask for that.
+
+    Raises:
+        ApprovalRequired: If the approval was used or refused meanwhile.
+        StorageError, AuditUnavailable: If it could not be done, or not asked for.
+    """
+    with data.begin() as conn:
+        details = {
+            "pack": one.pack,
+            "model_digest": one.model,
+            "thresholds": one.digest,
+            "change": one.differs(accepted(conn)),
+        }
+        found = approvals.request(conn, Kind.THRESHOLDS, details, tenant=DEFAULT_TENANT, actor=actor)
+        if found.state != "approved":
+            return Outcome(found, None)
+        approvals.use(conn, found, actor=actor)
+        accept(conn, model=one.model, digest=one.digest, points=one.points)
+        note_accepted(audit, conn, one, actor=actor)
+    return Outcome(found, f"{one.pack} decides by its thresholds now; a service that runs needs no restart.")

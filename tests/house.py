@@ -157,6 +157,7 @@ REPOSITORIES = {
     "oidc/links.py",
     "identity/devices.py",
     "liveness/observations.py",
+    "match/accepted.py",
     "outbox/endpoints.py",
     "outbox/messages.py",
     "vault/erasure.py",

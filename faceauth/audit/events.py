@@ -11,6 +11,7 @@ class Event(StrEnum):
     AUDIT_EXPORTED = "operator:audit:exported"
     MODEL_CHANGED = "operator:model:changed"
     MODEL_RETIRED = "operator:model:retired"
+    THRESHOLDS_ACCEPTED = "operator:thresholds:accepted"
     KEY_ROTATED = "operator:key:rotated"
     KEY_DESTROYED = "operator:key:destroyed"
     APPROVAL_REQUESTED = "operator:approval:requested"

@@ -39,6 +39,13 @@ def named(by: str) -> str:
     return f"cli:{by}"
 
 
+def say_waits(found: Approval) -> None:
+    """Say that an act waits for a second person, and what to type."""
+    name = found.approval_id
+    note(f"Asked for, as {name}. A second person: faceauth approvals approve {name} --by NAME")
+    note("Then run this again.")
+
+
 @app.command("list")
 def list_approvals(as_json: Json = False) -> None:
     """List what was asked for, the newest first, and what became of it."""

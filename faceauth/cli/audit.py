@@ -13,12 +13,14 @@ from sqlalchemy import Connection
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog, line
 from faceauth.audit.notes import Checkpoint, open_note
+from faceauth.cli.approvals import By, named, say_waits
 from faceauth.cli.audit_log import open_log
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
 from faceauth.errors import ConfigurationError
+from faceauth.identity.approvals import Approvals, Kind
 from faceauth.installation import databases, read_keyring
 from faceauth.settings import load_settings
 from faceauth.vault.keyring import bind_installation
@@ -28,6 +30,7 @@ app = typer.Typer(help="Verify the audit log, sign it, take it out.", no_args_is
 PAGE = 1_000
 
 KEPT = typer.Option("--checkpoint", help="A checkpoint that was kept elsewhere; may be given more than once.")
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be written, and what it waits for.")]
 OUT = typer.Option("--out", "-o", help="Write to this file, which must not be there yet.")
 
 
@@ -80,14 +83,32 @@ def sign(out: Annotated[Path | None, OUT] = None, as_json: Json = False) -> None
 
 
 @app.command()
-def export(out: Annotated[Path | None, OUT] = None) -> None:
-    """Write every record as a line of JSON, names as pseudonyms; the export is in the log too."""
-    with _log(writing=True) as (log, conn):
-        total = log.tree.size(conn)
-        details = {"count": total}
-        log.append(
-            conn, Event.AUDIT_EXPORTED, tenant=DEFAULT_TENANT, account=None, actor="operator", details=details
-        )
+def export(by: By, out: Annotated[Path | None, OUT] = None, dry_run: DryRun = False) -> None:
+    """Write every record as a line of JSON, names as pseudonyms; two people, so ask, and run it again."""
+    actor, details = named(by), {"what": "every record"}
+    if out is not None and out.exists():
+        raise ConfigurationError(f"{out} is there already. Name a file that is not there.")
+    with _log(writing=not dry_run) as (log, conn):
+        approvals, total = Approvals(log, system_clock), log.tree.size(conn)
+        if dry_run:
+            asked = approvals.find(conn, Kind.AUDIT_EXPORT, details, tenant=DEFAULT_TENANT)
+            state = "nobody has asked for it yet" if asked is None else f"{asked.approval_id} is {asked.state}"
+            note(f"It would write {total} records; {state}.")
+            return
+        found = approvals.request(conn, Kind.AUDIT_EXPORT, details, tenant=DEFAULT_TENANT, actor=actor)
+        if found.state == "approved":
+            approvals.use(conn, found, actor=actor)
+            log.append(
+                conn,
+                Event.AUDIT_EXPORTED,
+                tenant=DEFAULT_TENANT,
+                account=None,
+                actor=actor,
+                details={"count": total},
+            )
+    if found.state != "approved":
+        say_waits(found)
+        return
     done = 0
     with _log(writing=False) as (log, conn), _target(out) as target, progress_bar() as show:
         while done < total:

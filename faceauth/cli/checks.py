@@ -11,6 +11,7 @@ from typing import Final
 
 from faceauth.cli import passive, watching
 from faceauth.cli.findings import Finding
+from faceauth.cli.thresholds import waiting
 from faceauth.clock import Clock, system_clock
 from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
@@ -18,7 +19,7 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check as check_revision
 from faceauth.embed.install import verify
 from faceauth.embed.manifest import pack_spec
-from faceauth.errors import FaceauthError
+from faceauth.errors import ApprovalRequired, FaceauthError
 from faceauth.installation import databases, keyring_place
 from faceauth.settings import Settings, unknown_variables
 from faceauth.vault.journal import Journal, journal_of
@@ -166,6 +167,7 @@ def _databases(  # noqa: PLR0917  all that its checks lean on
                 lambda: _references(settings, data, data_keys),
             ),
             ("passive models", lambda: _passive_models(settings, data)),
+            ("thresholds", lambda: _thresholds(settings, data)),
         ]
     for name, step in steps:
         try:
@@ -267,3 +269,13 @@ def open_every_reference(settings: Settings, data: Database, keys: DataKeys) -> 
             for reference in store.open_scenario(conn, tenant=DEFAULT_TENANT, scenario=scenario.scenario):
                 opened.add(reference.reference_id)
     return opened, broken
+
+
+def _thresholds(settings: Settings, data: Database) -> str:
+    others = [one.pack for one, how in waiting(settings, data) if how != "accepted"]
+    if others:
+        raise ApprovalRequired(
+            f"{', '.join(others)} has thresholds that two people did not accept, so nothing is decided. "
+            "Run: faceauth models thresholds --by NAME"
+        )
+    return "as they were accepted"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from faceauth.cli.approvals import By, named, told
+from faceauth.cli.approvals import By, named, say_waits, told
 from faceauth.cli.audit_log import open_log
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
 from faceauth.clock import system_clock
@@ -129,9 +129,7 @@ def destroy(
     if as_json:
         print_json({"version": version, "destroyed": done.told is not None, **told(done.approval)})
     elif done.told is None:
-        approval_id = done.approval.approval_id
-        note(f"Asked for, as {approval_id}. A second person: faceauth approvals approve {approval_id} --by NAME")
-        note("Then run this again.")
+        say_waits(done.approval)
     else:
         note(f"Version {version} is destroyed. {done.told}")
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from faceauth.cli.approvals import By, named
+from faceauth.cli.approvals import By, named, say_waits
 from faceauth.cli.console import Json, console, note, print_json, progress_bar
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
@@ -89,10 +89,8 @@ def finish(by: By, pack: Pack = None) -> None:
     finally:
         installation.close()
     if done.told is None:
-        approval_id = done.approval.approval_id
         note(f"{references:,} references of {accounts:,} enrolments were made by {name}; gone is gone.")
-        note(f"Asked for, as {approval_id}. A second person: faceauth approvals approve {approval_id} --by NAME")
-        note("Then run this again.")
+        say_waits(done.approval)
         return
     console().print(done.told, markup=False)
     note("Unset FACEAUTH_MODEL_PACK_BEFORE and restart the service: it may still hold them in memory.")

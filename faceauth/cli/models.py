@@ -8,6 +8,7 @@ import typer
 
 from faceauth.bench.rates import Rate
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.cli.thresholds import thresholds
 from faceauth.db.upgrade import check
 from faceauth.embed.fileset import FileSet
 from faceauth.embed.install import install as install_pack
@@ -21,6 +22,8 @@ from faceauth.settings import Settings, load_settings
 from faceauth.vault.enrolled import count_enrolled
 
 app = typer.Typer(help="List, install and verify model packs.", no_args_is_help=True)
+
+app.command()(thresholds)
 
 PackName = Annotated[str, typer.Argument(help="The pack's name.", show_default=False)]
 

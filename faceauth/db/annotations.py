@@ -340,7 +340,9 @@ TABLES: Final[Mapping[str, Annotation]] = {
         {"pseudonymous": "reference_id", "technical": "code found_at"},
     ),
     "installation": Annotation(
-        "good", ("Which keyring belongs to it", "所属的密钥环"), {"technical": "key value"}
+        "good",
+        ("Which keyring belongs to it, which thresholds were accepted", "所属的密钥环，已接受的阈值"),
+        {"technical": "key value"},
     ),
     "tenants": Annotation("good", ("Who uses the service", "服务的使用方"), {"technical": "tenant created_at"}),
     "scenarios": Annotation(

@@ -121,6 +121,16 @@ class PackSpec(FileSet):
         spec = self.embedder.model_dump(mode="json", exclude={"file", "runtime", "input", "output", "batch"})
         return _digest({"schema": SCHEMA, "weights": self.file(self.embedder.file).sha256, "embedder": spec})
 
+    def decision_digest(self) -> bytes:
+        """Return what names all that the pack adds to a decision beside the embedding: 32 bytes.
+
+        It is over the model, the operating points as far as they decide, and the score normaliser.
+        """
+        points = {name: [one.threshold, one.fmr, one.fmr_upper] for name, one in self.operating_points.items()}
+        normaliser = None if self.normaliser is None else self.normaliser.model_dump(mode="json", exclude={"file"})
+        model = self.model_digest().hex()
+        return _digest({"schema": SCHEMA, "model": model, "points": points, "normaliser": normaliser})
+
     def pack_digest(self) -> bytes:
         """Return what names the whole pack, detector included: 32 bytes."""
         return _digest(

@@ -33,6 +33,7 @@ class Pack:
     detector_sessions: Mapping[str, ModelSession] = field(repr=False)
     detector_options: Mapping[str, int | float]
     detector: Detector | None = field(default=None, repr=False)
+    decision_digest: bytes = b""
 
     def close(self) -> None:
         """End the thread that embeds for an accelerator, if there is one."""
@@ -91,6 +92,7 @@ def load_spec(spec: PackSpec, folder: Path, inference: InferenceSettings | None 
         detector_sessions=sessions,
         detector_options=dict(spec.detector.options),
         detector=detector,
+        decision_digest=spec.decision_digest(),
     )
 
 

@@ -37,6 +37,13 @@ class Kind(StrEnum):
     CAMPAIGN_ERASE = "campaign_erase"
     SCENARIO_RETIRE = "scenario_retire"
     INCIDENT_EXPORT = "incident_export"
+    AUDIT_EXPORT = "audit_export"
+    BACKUP_PLACE = "backup_place"
+    THRESHOLDS = "thresholds"
+
+
+STANDING: Final = frozenset({Kind.BACKUP_PLACE})
+"""What is approved once and then counts until somebody refuses it: a copy is made each night, by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,8 @@ class Approvals:
     def reject(self, conn: Connection, approval_id: str, *, tenant: str, actor: str) -> Approval:
         """Refuse a request, also one's own, and also one that was approved but not used yet.
 
+        What stands once it was used is taken back by it.
+
         Raises:
             UnknownApproval: If there is none for this tenant.
             ApprovalRequired: If it was used or has expired.
@@ -126,7 +135,9 @@ class Approvals:
         found = self.get(conn, approval_id, tenant=tenant)
         if found.state == "rejected":
             return found
-        if found.state not in {"requested", "approved"} or not self._move(conn, found, "rejected", actor):
+        stands = found.state == "used" and found.kind in STANDING
+        open_ = stands or found.state in {"requested", "approved"}
+        if not open_ or not self._move(conn, found, "rejected", actor):
             raise ApprovalRequired(f"{approval_id} is {found.state} and can be refused no more.")
         self._note(conn, Event.APPROVAL_REFUSED, found, actor)
         return self.get(conn, approval_id, tenant=tenant)
@@ -177,13 +188,21 @@ class Approvals:
         self, conn: Connection, kind: Kind, details: Mapping[str, str | int], *, tenant: str
     ) -> Approval | None:
         """Return the request for this very act that is open or approved, if there is one."""
+        return self._one(conn, kind, details, tenant=tenant, states={"requested", "approved"})
+
+    def standing(
+        self, conn: Connection, kind: Kind, details: Mapping[str, str | int], *, tenant: str
+    ) -> Approval | None:
+        """Return the approval of what is approved once and for all, if it was used and not taken back."""
+        return self._one(conn, kind, details, tenant=tenant, states={"used"}) if kind in STANDING else None
+
+    def _one(
+        self, conn: Connection, kind: Kind, details: Mapping[str, str | int], *, tenant: str, states: set[State]
+    ) -> Approval | None:
         digest = digest_of(kind, details, tenant=tenant)
         same = select(table).where(table.c.tenant == tenant, table.c.digest == digest)
-        for row in conn.execute(same.order_by(table.c.requested_at.desc())):
-            found = self._told(row)
-            if found.state in {"requested", "approved"}:
-                return found
-        return None
+        found = (self._told(row) for row in conn.execute(same.order_by(table.c.requested_at.desc())))
+        return next((one for one in found if one.state in states), None)
 
     def get(self, conn: Connection, approval_id: str, *, tenant: str) -> Approval:
         """Return one.

@@ -68,17 +68,31 @@ def test_a_checkpoint_kept_elsewhere_convicts_a_rebuilt_log(cli: Cli, home: Path
     assert "cannot be read" in cli("audit", "verify", "--checkpoint", str(home / "none")).stderr
 
 
-def test_everything_is_exported_once(cli: Cli, home: Path) -> None:
-    """And that it was is in the log."""
+def approve(cli: Cli) -> None:
+    """Approve what was asked for last, as another."""
+    asked = json.loads(cli("approvals", "list", "--json").stdout)[0]["approval_id"]
+    assert cli("approvals", "approve", asked, "--by", "ben").exit_code == 0
+
+
+def test_everything_is_exported_by_two_people(cli: Cli, home: Path) -> None:
+    """R52: once for each approval, and that it was is in the log."""
     cli("init")
-    target = home / "log.jsonl"
-    assert cli("audit", "export", "--out", str(target)).exit_code == 0
+    target, wanted = home / "log.jsonl", ("audit", "export", "--by", "anna")
+    assert "nobody has asked" in cli(*wanted, "--dry-run").stderr
+    assert "second person" in cli(*wanted, "--out", str(target)).stderr
+    assert not target.exists()
+    assert "is requested" in cli(*wanted, "--dry-run").stderr
+    approve(cli)
+    assert cli(*wanted, "--out", str(target)).exit_code == 0
     lines = [json.loads(line) for line in target.read_text().splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
-    again = [json.loads(line) for line in cli("audit", "export").stdout.splitlines()]
+    assert cli(*wanted).stdout == "", "it counts once"
+    approve(cli)
+    again = [json.loads(line) for line in cli(*wanted).stdout.splitlines()]
     assert again[: len(lines)] == lines
-    assert again[-1]["event"] == "operator:audit:exported"
-    result = cli("audit", "export", "--out", str(target))
+    exported = [one["actor"] for one in again if one["event"] == "operator:audit:exported"]
+    assert exported == ["cli:anna"]
+    result = cli(*wanted, "--out", str(target))
     assert result.exit_code == 1
     assert "Name a file that is not there" in result.stderr
 
