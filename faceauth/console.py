@@ -76,17 +76,16 @@ class Console:
         now = self.clock()
         with self.data.begin() as conn:
             self.sessions.check(conn, address, now=now)
-            caller, refused = self._held(conn, secret)
-            if caller is None or refused is not None:
-                # Counted in a transaction that commits; the refusal is raised after it.
-                self.sessions.failed(conn, address, now=now)
-            else:
+            found = self._holder(conn, secret)
+            if isinstance(found, Caller):
                 opened = self.sessions.open(
-                    conn, tenant=caller.tenant, key_id=caller.key_id, language=language, now=now
+                    conn, tenant=found.tenant, key_id=found.key_id, language=language, now=now
                 )
-                self._note(conn, Event.CONSOLE_OPENED, caller)
+                self._note(conn, Event.CONSOLE_OPENED, found)
                 return opened
-        raise refused or NotAuthenticated("This API key is not valid.")
+            # The count has to be committed, so the refusal is raised after the transaction.
+            self.sessions.failed(conn, address, now=now)
+        raise found
 
     def admit(self, *, subject: str, role: Role, language: str) -> Opened:
         """Begin a session for somebody whom an OpenID provider named, under their name there.
@@ -140,14 +139,15 @@ class Console:
             self.sessions.close(conn, token)
             self._note(conn, Event.CONSOLE_CLOSED, caller)
 
-    def _held(self, conn: Connection, secret: str) -> tuple[Caller | None, FaceauthError | None]:
+    def _holder(self, conn: Connection, secret: str) -> Caller | FaceauthError:
+        """Return who holds a key, or why it opens nothing here."""
         try:
             caller = self.apikeys.authenticate(conn, secret)
         except NotAuthenticated:
-            return None, NotAuthenticated("This API key is not valid.")
+            return NotAuthenticated("This API key is not valid.")
         if caller.role not in ADMINISTRATORS:
-            return caller, NotAllowed("This is an application's key. The console takes an administrator's.")
-        return caller, None
+            return NotAllowed("This is an application's key. The console takes an administrator's.")
+        return caller
 
     def _caller(self, conn: Connection, found: SignedIn) -> Caller:
         if found.key_id is not None:

@@ -4,7 +4,9 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from faceauth.api.console.texts.approvals import APPROVALS
 from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.identity.approvals import Kind
 from faceauth.outbox.endpoints import Endpoints
 from tests.api.conftest import Service
 from tests.api.test_console import Browser, browser, events
@@ -141,6 +143,20 @@ def test_an_incident_from_entry_to_closing(service: Service, browser: Browser) -
     assert "shown this once" in browser.post(f"{path}/recipients").text
     assert browser.post(f"{path}/close", {"conclusion": "Disks travel encrypted."}).status_code == 303
     assert "The signed closing report" in browser.get(path).text
+
+
+def test_a_place_for_backups_stands_until_it_is_taken_back(service: Service, browser: Browser) -> None:
+    """Each kind of approval has its words; what stands once and for all can be refused later too."""
+    assert {f"kind_{kind}" for kind in Kind} <= APPROVALS.keys()
+    approvals, tenant = service.installation.approvals, {"tenant": DEFAULT_TENANT}
+    with service.installation.data.begin() as conn:
+        asked = approvals.request(conn, Kind.BACKUP_PLACE, {"what": "/there"}, actor="cli:ann", **tenant)
+        approved = approvals.approve(conn, asked.approval_id, actor="cli:ben", **tenant)
+        approvals.use(conn, approved, actor="cli:ann")
+    browser.sign_in("operator")
+    assert "Take back" in browser.get("/approvals").text
+    assert browser.post(f"/approvals/{asked.approval_id}", {"decision": "reject"}).status_code == 303
+    assert "Take back" not in browser.get("/approvals").text
 
 
 def test_an_auditor_reads_incidents_and_enters_none(service: Service, browser: Browser) -> None:

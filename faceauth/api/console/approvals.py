@@ -14,10 +14,14 @@ from faceauth.api.wire.approvals import ApprovalAnswer, DecisionRequest
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.campaigns import CampaignRequest
 from faceauth.errors import FaceauthError, UnknownApproval
+from faceauth.identity.approvals import STANDING, Kind
 
 router = router_at("/approvals")
 
 _CURRENT: Final = "approvals"
+HERE: Final = frozenset({Kind.CAMPAIGN_ERASE, Kind.SCENARIO_RETIRE, Kind.INCIDENT_EXPORT})
+"""What is done from the console once it is approved; the rest is done on the command line."""
+
 SHOWN: Final = 50
 """How many that are over the page shows (own figure); the audit log has all."""
 
@@ -80,4 +84,6 @@ def _page(visit: Visit, error: FaceauthError | None = None) -> HTMLResponse:
         others=[one for one in found if one.state != "requested"][:SHOWN],
         me=visit.caller.actor,
         privacy=visit.may(campaigns.begin_campaign),
+        here=HERE,
+        standing=STANDING,
     )

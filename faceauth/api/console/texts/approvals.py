@@ -34,6 +34,8 @@ APPROVALS: Final[Words] = {
     "approve": ("Approve", "批准"),
     "reject": ("Refuse", "拒绝"),
     "own": ("You asked for it: another person has to approve it.", "由您申请：须由他人批准。"),
+    "on_command_line": ("now on the command line, as it was asked for", "请在命令行按申请内容执行"),
+    "take_back": ("Take back", "收回"),
     "go_on": ("Do it now", "立即执行"),
     "done_approve": ("Approved. Who asked for it can do it now.", "已批准。申请人现在可以执行。"),
     "done_reject": ("Refused.", "已拒绝。"),
