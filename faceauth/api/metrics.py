@@ -1,5 +1,6 @@
 """Counters for the operator: routes and outcomes, never a score or an identifier (R24)."""
 
+from math import inf
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -31,6 +32,8 @@ class Metrics:
         )
         self._taken = Gauge("faceauth_work_taken", "Posts judged now or waiting.", registry=self._registry)
 
+        self.people: int | None = None
+        """Accounts with a face when somebody looked last; None before."""
         self._people = Gauge("faceauth_people_enrolled", "Accounts with a face (R55).", registry=self._registry)
         self._incidents = Gauge(
             "faceauth_incidents_open", "Incidents that wait for somebody.", registry=self._registry
@@ -49,6 +52,7 @@ class Metrics:
 
     def watched(self, found: Watched) -> None:
         """Set what is looked at now and then."""
+        self.people = found.people
         self._people.set(found.people)
         self._incidents.set(found.incidents_open)
         self._overdue.set(found.incidents_overdue)
@@ -72,6 +76,26 @@ class Metrics:
     def watch_queue(self, taken: int) -> None:
         """Set how many posts are in the queue."""
         self._taken.set(taken)
+
+    def judged_so_far(self) -> dict[str, int]:
+        """Return the judged posts of this process by their outcome."""
+        found = (sample for metric in self._posts.collect() for sample in metric.samples)
+        return {one.labels["state"]: int(one.value) for one in found if one.name.endswith("_total")}
+
+    def shed_so_far(self) -> int:
+        """Return how many posts this process turned away."""
+        found = (sample for metric in self._shed.collect() for sample in metric.samples)
+        return sum(int(one.value) for one in found if one.name.endswith("_total"))
+
+    def latencies(self) -> tuple[tuple[float | None, int], ...]:
+        """Return how many answers took up to so many seconds and longer than the step before; None has no end."""
+        up_to = dict.fromkeys((*BUCKETS, inf), 0)
+        for metric in self._seconds.collect():
+            for sample in metric.samples:
+                if sample.name.endswith("_bucket"):
+                    up_to[float(sample.labels["le"])] += int(sample.value)
+        steps = zip(up_to.items(), (0, *up_to.values()), strict=False)
+        return tuple((None if end == inf else end, count - before) for (end, count), before in steps)
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format."""

@@ -176,6 +176,11 @@ class Streams:
         if live is not None:
             live.fail(Denied("expired"))
 
+    @property
+    def open_now(self) -> int:
+        """How many sessions are going on; may be asked from any thread."""
+        return sum(not live.session.over for live in tuple(self._live.values()))
+
     async def close(self) -> None:
         """Deny what is not decided; the service stops."""
         self._closing = True
@@ -188,9 +193,8 @@ class Streams:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _check_room(self) -> None:
-        open_now = sum(not live.session.over for live in self._live.values())
         late = self._work.full or self._work.expected_s > LONGEST_WAIT_S
-        if self._closing or late or open_now >= self._settings.stream.sessions:
+        if self._closing or late or self.open_now >= self._settings.stream.sessions:
             self._metrics.shed()
             raise Overloaded(RETRY_S)
 

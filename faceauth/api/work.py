@@ -55,6 +55,11 @@ class Work:
         return self._taken
 
     @property
+    def places(self) -> int:
+        """How many it takes at most."""
+        return self._capacity
+
+    @property
     def full(self) -> bool:
         """Whether every place in the queue is taken."""
         return self._taken >= self._capacity

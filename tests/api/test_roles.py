@@ -18,6 +18,7 @@ RULES: tuple[tuple[set[str], str, set[str]], ...] = (
     (ANY, "/v1/admin/scenarios", {"privacy"}),
     (ANY, "/v1/admin/drafts", {"privacy"}),
     (ANY, "/v1/admin/campaigns", {"privacy"}),
+    (ANY, "/v1/admin/health", {"operator"}),
     (ANY, "/v1/admin/statistics", {"operator", "privacy"}),
     (ANY, "/v1/admin/approvals", {"operator", "privacy"}),
     (ANY, "/v1/admin/keys", {"operator"}),

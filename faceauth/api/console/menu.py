@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from faceauth.api.console.visit import Visit
-from faceauth.api.routes import admin, approvals, campaigns, incidents
+from faceauth.api.routes import admin, approvals, campaigns, health, incidents, statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ MENU: Final[tuple[Entry, ...]] = (
     Entry("campaigns", "/ui/admin/campaigns", campaigns.list_campaigns),
     Entry("approvals", "/ui/admin/approvals", approvals.list_approvals),
     Entry("incidents", "/ui/admin/incidents", incidents.list_incidents),
+    Entry("statistics", "/ui/admin/statistics", statistics.usage),
+    Entry("health", "/ui/admin/health", health.read_health),
 )
 
 

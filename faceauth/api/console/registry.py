@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from faceauth.api.console import approvals, campaigns, drafts, home, incidents, openid, scenarios, sign_in
+from faceauth.api.console import approvals, campaigns, drafts, home, incidents, numbers, openid, scenarios, sign_in
 
 ROUTERS: Final = (
     sign_in.router,
@@ -13,4 +13,5 @@ ROUTERS: Final = (
     campaigns.router,
     approvals.router,
     incidents.router,
+    numbers.router,
 )

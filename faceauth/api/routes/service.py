@@ -10,9 +10,9 @@ from starlette.responses import Response
 from faceauth.api.access import Here, metrics_of, work_of
 from faceauth.api.metrics import CONTENT_TYPE
 from faceauth.api.problems import problem_of
+from faceauth.api.readiness import check
 from faceauth.api.wire.base import Answer, with_example
-from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.errors import FaceauthError, Starting
+from faceauth.errors import FaceauthError
 
 router = APIRouter(tags=["service"])
 
@@ -64,14 +64,7 @@ def readyz(request: Request, here: Here) -> HealthAnswer | JSONResponse:
     Models and keys were checked before it started.
     """
     try:
-        if here.index.held:
-            raise Starting
-        with here.data.read() as conn:
-            here.scenarios.list(conn, DEFAULT_TENANT)
-        with here.key_database.read():
-            pass
-        here.data.check_writable()
-        here.key_database.check_writable()
+        check(here)
     except FaceauthError as error:
         return problem_of(request, error)
     return HealthAnswer()

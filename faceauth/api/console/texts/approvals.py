@@ -30,7 +30,7 @@ APPROVALS: Final[Words] = {
     "kind_incident_export": ("Take the names of an incident's people out", "导出安全事件涉及的用户名称"),
     "kind_audit_export": ("Take the audit log out", "导出审计日志"),
     "kind_backup_place": ("Copies of the databases at this place, from now on", "今后在此位置保存数据库副本"),
-    "kind_thresholds": ("Decide by other thresholds", "按其他阈值判定"),
+    "kind_operating_points": ("Decide by other thresholds", "按其他阈值判定"),
     "approve": ("Approve", "批准"),
     "reject": ("Refuse", "拒绝"),
     "own": ("You asked for it: another person has to approve it.", "由您申请：须由他人批准。"),
