@@ -28,8 +28,10 @@ from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import Locked, NotAuthenticated, UnknownScenario, UnknownSession
 from faceauth.granting import Granting
+from faceauth.identity.limits import LIMITS
 from faceauth.identity.methods import LEVELS
 from faceauth.identity.places import Client as Place
+from faceauth.identity.rates import Rates, What
 from faceauth.installation import Installation
 from faceauth.oidc.asking import LoginRequest, LoginRequests
 from faceauth.oidc.claims import discovery
@@ -45,6 +47,14 @@ NOT_TAKEN: Final[Mapping[str, type[OAuth2Error]]] = {
     "registration": RegistrationNotSupportedError,
 }
 """Parameters that a provider may refuse, and how (OpenID Connect Core, 3.1.2.6)."""
+
+
+BUSY: Final = Answered(
+    429,
+    {"error": "temporarily_unavailable", "error_description": "Too many requests. Try again in a minute."},
+    {"Retry-After": "60"},
+)
+"""RFC 6585, 4; the error's name is that of RFC 6749, 4.1.2.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,8 @@ class Capture:
 class Told:
     """Show a page; the browser is sent nowhere.
 
-    `why` is ``client``, ``request`` or ``gone`` where something is wrong, else ``logged_out`` or ``nothing``.
+    `why` is ``client``, ``request``, ``gone`` or ``busy`` where something is wrong, else ``logged_out`` or
+    ``nothing``.
     """
 
     why: str
@@ -97,6 +108,7 @@ class OpenId:
     granting: Granting
     desk: SessionDesk
     audit: AuditLog
+    rates: Rates
     settings: Settings
     clock: Clock
 
@@ -114,17 +126,26 @@ class OpenId:
             granting=granting,
             desk=installation.desk,
             audit=installation.audit,
+            rates=Rates(
+                clock,
+                installation.keyring.replay_key,
+                LIMITS[settings.attempts.profile].requests,
+                installation.desk.places,
+            ),
             settings=settings,
             clock=clock,
         )
 
     # --- the browser's way --------------------------------------------------------------------------------------
 
-    def authorize(self, parameters: Mapping[str, str], browser: str) -> Step:
+    def authorize(self, parameters: Mapping[str, str], browser: str, address: str | None = None) -> Step:
         """Check a client's request and begin the login, bound to this browser.
 
-        What is wrong is told to the client only at an address that it registered; else it is told here.
+        What is wrong is told to the client only at an address that it registered; else it is told here. `address`
+        is where the connection comes from: too many requests from there, or in a client's name, begin nothing.
         """
+        if not self._admits("authorize", parameters.get("client_id"), address):
+            return Told("busy")
         with self.data.begin() as conn:
             server = self.granting.server(conn)
             asked = server.create_oauth2_request(Asked("GET", parameters))
@@ -214,8 +235,10 @@ class OpenId:
         """Return what the provider can do."""
         return discovery(self.settings.issuer, levels=LEVELS)
 
-    def token(self, asked: Asked) -> Answered:
-        """Answer a request for tokens: a code or a refresh token for new ones."""
+    def token(self, asked: Asked, address: str | None = None) -> Answered:
+        """Answer a request for tokens: a code or a refresh token for new ones; `address` as in `authorize`."""
+        if not self._admits("token", asked.named_client, address):
+            return BUSY
         with self.data.begin() as conn:
             answered: Answered = self.granting.server(conn).create_token_response(asked)
         return answered
@@ -238,6 +261,12 @@ class OpenId:
             if held is None or not good or not self.granting.stands(conn, held.grant, hold=False):
                 raise NotAuthenticated("This access token opens nothing any more. Ask for a new login.")
             return {"sub": held.grant.account}
+
+    def _admits(self, what: What, client_id: str | None, address: str | None) -> bool:
+        """Count a request; whoever it names has not been proven, so a client that is none has no count."""
+        with self.data.begin() as conn:
+            known = client_id is not None and self.clients.get(conn, client_id) is not None
+            return self.rates.admit(conn, what, address=address, client_id=client_id if known else None)
 
     # --- inside -------------------------------------------------------------------------------------------------
 

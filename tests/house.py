@@ -152,6 +152,7 @@ REPOSITORIES = {
     "identity/places.py",
     "oidc/asking.py",
     "oidc/clients.py",
+    "identity/rates.py",
     "oidc/export.py",
     "oidc/grants.py",
     "oidc/links.py",

@@ -44,6 +44,11 @@ def metrics_of(request: Request) -> Metrics:
     return cast("Metrics", request.app.state.metrics)
 
 
+def address_of(request: Request) -> str | None:
+    """Return the address that a connection comes from; no header is read for it."""
+    return request.client.host if request.client else None
+
+
 def bearer(request: Request, hint: str) -> str:
     """Return the credential in the Authorization header.
 

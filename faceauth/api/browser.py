@@ -64,6 +64,8 @@ def shown(request: Request, step: Step, asked: Mapping[str, str], *, after_form:
         return HTMLResponse(_templates().get_template("login.html").render(told, step=step))
     why, location = ("request", step.location) if isinstance(step, Away) else (step.why, None)
     page = _templates().get_template("login_told.html").render(told, why=why, good=why in GOOD, location=location)
+    if why == "busy":
+        return HTMLResponse(page, 429, {"Retry-After": "60"})
     return HTMLResponse(page, 200 if why in GOOD else 400)
 
 

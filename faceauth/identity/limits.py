@@ -7,16 +7,18 @@ from typing import Final
 
 from faceauth.identity.attempts import NIST_BASE, NIST_PAD, AttemptProfile
 from faceauth.identity.places import PlaceLimits, PlaceProfile
+from faceauth.identity.rates import RateLimits, RateProfile
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All limits of one name: an account's without and with qualifying liveness, and those of places."""
+    """All limits of one name: an account's without and with qualifying liveness, of places, and of requests."""
 
     name: str
     account: AttemptProfile
     qualifying: AttemptProfile
     places: PlaceProfile
+    requests: RateProfile
 
 
 PLACES: Final = PlaceProfile(
@@ -30,6 +32,16 @@ PLACES: Final = PlaceProfile(
 )
 """The limits of places beside those of NIST."""
 
+REQUESTS: Final = RateProfile(
+    authorize=RateLimits(network=60, client=600),
+    token=RateLimits(network=300, client=1200),
+    source=(
+        "own figures. A login begins with one request from a person's network, and ends with one for its tokens "
+        "from its client's. What one network may ask for is no more than a quarter of what a client may."
+    ),
+)
+"""The limits of the OpenID provider's endpoints beside those of NIST."""
+
 _STRICT: Final = AttemptProfile(
     name="strict",
     free=3,
@@ -42,7 +54,7 @@ _STRICT: Final = AttemptProfile(
 LIMITS: Final[Mapping[str, Limits]] = {
     limits.name: limits
     for limits in (
-        Limits("nist-63b-4", NIST_BASE, NIST_PAD, PLACES),
+        Limits("nist-63b-4", NIST_BASE, NIST_PAD, PLACES, REQUESTS),
         Limits(
             "strict",
             _STRICT,
@@ -51,6 +63,11 @@ LIMITS: Final[Mapping[str, Limits]] = {
                 device=PlaceLimits(verify=10, search=5),
                 network=PlaceLimits(verify=60, search=10),
                 source="own figures: half of the other profile's and less",
+            ),
+            RateProfile(
+                authorize=RateLimits(network=30, client=300),
+                token=RateLimits(network=150, client=600),
+                source="own figures: half of the other profile's",
             ),
         ),
     )

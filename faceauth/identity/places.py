@@ -135,7 +135,7 @@ class Places:
         locked: Locked | None = None
         # In the order of their marks, so that sessions that share places wait for each other in one order.
         for mark, limits in self._places(conn, session_id, purpose):
-            conn.execute(_locked_row(conn, mark, now))
+            conn.execute(locked_row(conn, mark, now))
             row = conn.execute(select(place_attempts).where(place_attempts.c.mark == mark)).one()
             try:
                 tries = self._tries(row, limits, purpose)
@@ -202,8 +202,8 @@ def network_of(address: str) -> str:
     return str(found)
 
 
-def _locked_row(conn: Connection, mark: bytes, now: datetime) -> Any:
-    """Insert the row unless it is there, and lock it either way: nobody deletes it in between."""
+def locked_row(conn: Connection, mark: bytes, now: datetime) -> Any:
+    """Return what inserts the row unless it is there, and locks it either way: nobody deletes it in between."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
     new = dialect.insert(place_attempts).values(mark=mark, since=now, tries=0)
     return new.on_conflict_do_update(index_elements=["mark"], set_={"tries": place_attempts.c.tries})

@@ -13,6 +13,7 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidGrantError, InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7636.challenge import compare_s256_code_challenge
@@ -36,6 +37,22 @@ class Asked:
     method: str
     parameters: Mapping[str, str]
     authorization: str | None = field(default=None, repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that Authlib reads; without credentials that are no text, at which it would stumble."""
+        told = {} if self.authorization is None else {"Authorization": self.authorization}
+        try:
+            extract_basic_authorization(told)
+        except ValueError:
+            return {}
+        return told
+
+    @property
+    def named_client(self) -> str | None:
+        """The client that a request says it comes from, unproven; in the header first, as Authlib reads it."""
+        in_header, _ = extract_basic_authorization(self.headers)
+        return in_header or self.parameters.get("client_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +154,7 @@ class _Request(OAuth2Request):
     """One request. How it came, by TLS or not, is the matter of whoever serves; Authlib is told https."""
 
     def __init__(self, asked: Asked) -> None:
-        headers = {} if asked.authorization is None else {"Authorization": asked.authorization}
-        super().__init__(asked.method, "https://here/", headers=headers)
+        super().__init__(asked.method, "https://here/", headers=asked.headers)
         told = dict(asked.parameters)
         for name in ("response_type", "grant_type"):
             # Authlib quotes these in an error's description, which may hold few characters.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from faceauth.api.access import ClientToken, Here, holding_of, metrics_of, streams_of, work_of
+from faceauth.api.access import ClientToken, Here, address_of, holding_of, metrics_of, streams_of, work_of
 from faceauth.api.upload import Burst, read_burst
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.sessions import CancelledAnswer, CaptureAnswer, ChallengeAnswer, ChallengeRequest
@@ -64,7 +64,7 @@ async def post_frames(request: Request, here: Here, token: ClientToken, session_
     work, metrics = work_of(request), metrics_of(request)
     # Before anything is read: whoever has no open session cannot make the service hold megabytes.
     await run_in_threadpool(here.desk.challenge, session_id, token)
-    await run_in_threadpool(here.desk.seen, session_id, token, request.client.host if request.client else None)
+    await run_in_threadpool(here.desk.seen, session_id, token, address_of(request))
     try:
         with work.receiving(session_id):
             answer = await holding_of(request).take(

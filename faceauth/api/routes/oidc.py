@@ -1,5 +1,6 @@
 """The OpenID provider over HTTP: what browsers are sent through, and what clients ask for directly."""
 
+from functools import partial
 from secrets import token_hex
 from typing import Annotated, Any, Final
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from faceauth.api.access import Here, bearer
+from faceauth.api.access import Here, address_of, bearer
 from faceauth.api.browser import browser_of, remember, shown
 from faceauth.api.forms import FORM, form_of, query_of
 from faceauth.api.problems import problem_of
@@ -40,6 +41,7 @@ def _form(example: dict[str, str]) -> dict[str, Any]:
 
 
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {400: {"model": OAuthError}, 401: {"model": OAuthError}}
+_BUSY: Final[dict[int | str, dict[str, Any]]] = {429: {"model": OAuthError}}
 
 # --- browsers ------------------------------------------------------------------------------------------------
 
@@ -53,7 +55,9 @@ async def authorize(request: Request, here: Here, provider: Provider) -> Respons
         return shown(request, Told("request"), {})
     # A browser may have several logins under way, in several windows.
     browser = browser_of(request, here) or token_hex(32)
-    response = shown(request, await run_in_threadpool(provider.authorize, asked, browser), asked)
+    response = shown(
+        request, await run_in_threadpool(provider.authorize, asked, browser, address_of(request)), asked
+    )
     remember(response, here, browser)
     return response
 
@@ -102,12 +106,12 @@ async def discovery(provider: Provider) -> JSONResponse:
 @router.post(
     "/oauth2/token",
     response_model=TokenAnswer,
-    responses=_ERRORS,
+    responses=_ERRORS | _BUSY,
     openapi_extra=_form(_CODE),
 )
 async def token(request: Request, provider: Provider) -> Response:
     """Exchange a code, once, or a refresh token, once, for tokens."""
-    return await _answered(request, provider.token)
+    return await _answered(request, partial(provider.token, address=address_of(request)))
 
 
 @router.post(
@@ -155,6 +159,6 @@ async def _answered(request: Request, act: Any) -> Response:
 
 
 def _json(answered: Answered) -> Response:
-    kept = {"WWW-Authenticate", "Cache-Control", "Pragma"}
+    kept = {"WWW-Authenticate", "Cache-Control", "Pragma", "Retry-After"}
     headers = {name: value for name, value in answered.headers.items() if name in kept}
     return JSONResponse(dict(answered.body), answered.status, headers)
