@@ -243,10 +243,15 @@ class MatchDecision:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChipTemplate:
-    """Where the five landmarks must come to lie in a square chip of `size` pixels; `points` has shape (5, 2)."""
+    """Where the five landmarks must come to lie in a square chip of `size` pixels; `points` has shape (5, 2).
+
+    `margin` pixels along each edge are there for who looks for the face once more (``faceauth.embed.recut``); what
+    lies within them is the face as other packs have it.
+    """
 
     size: int
     points: Points
+    margin: int = 0
 
 
 class ModelSession(Protocol):

@@ -19,7 +19,7 @@ from faceauth.capture.align import align
 from faceauth.embed.manifest import PackSpec
 from faceauth.embed.packs import Pack
 from faceauth.errors import InvalidRequest
-from faceauth.types import Detector, Image
+from faceauth.types import ChipTemplate, Detector, Image
 
 CALIBRATION = 64
 """Chips the ranges of the quantised network are read off."""
@@ -66,7 +66,7 @@ def measure_int8(
     chips: list[Image] = []
     people: list[str] = []
     for done, picture in enumerate(pictures, 1):
-        chip = _chip(picture, detector, pack)
+        chip = _chip(picture, detector, spec.embedder.once.chip_template)
         if chip is not None:
             chips.append(chip)
             people.append(picture.person)
@@ -100,10 +100,10 @@ def _tar(scores: Scores) -> Rate | None:
     return scores.fnmr(scores.threshold_for(TARGET)).complement
 
 
-def _chip(picture: Picture, detector: Detector, pack: Pack) -> Image | None:
+def _chip(picture: Picture, detector: Detector, template: ChipTemplate) -> Image | None:
     read = cv2.imread(str(picture.path))
     if read is None:
         return None
     image: Image = np.ascontiguousarray(read[..., ::-1], dtype=np.uint8)
     found = detector.detect(image)
-    return align(image, nearest_centre(image, found).landmarks, pack.embedder.template) if found else None
+    return align(image, nearest_centre(image, found).landmarks, template) if found else None

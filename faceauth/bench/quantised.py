@@ -44,8 +44,8 @@ def embedder_bytes(spec: PackSpec, folder: Path) -> bytes:
 
 
 def embedder_on(spec: PackSpec, data: bytes, *, threads: int) -> OnnxEmbedder:
-    """Return the pack's embedder over the graph `data`, on so many threads; it embeds and decides nothing."""
-    alone = spec.model_copy(update={"normaliser": None})
+    """Return the pack's embedder over the graph `data`, on so many threads; it cuts once and decides nothing."""
+    alone = spec.model_copy(update={"normaliser": None, "embedder": spec.embedder.once})
     return OnnxEmbedder(ThreadedSession(data, spec.embedder.file, threads=threads), alone)
 
 

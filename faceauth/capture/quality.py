@@ -28,6 +28,9 @@ def measure(chip: Image, landmarks: Points, template: ChipTemplate) -> Quality:
         landmarks: its five points in the picture, shape (5, 2), pixels.
         template: where they lie in the chip.
     """
+    if margin := template.margin:
+        chip = chip[margin:-margin, margin:-margin]
+        template = ChipTemplate(size=template.size - 2 * margin, points=template.points - margin)
     grey = cv2.cvtColor(
         np.asarray(cv2.resize(chip, (SIDE, SIDE), interpolation=cv2.INTER_AREA)), cv2.COLOR_RGB2GRAY
     )

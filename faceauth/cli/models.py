@@ -154,7 +154,7 @@ def _embedding(spec: PackSpec, settings: Settings) -> dict[str, Any]:
     return {
         "detector": spec.detector.kind,
         "dimension": spec.embedder.dimension,
-        "chip": f"{spec.embedder.size}×{spec.embedder.size}",
+        "chip": f"{spec.embedder.size}×{spec.embedder.size}" + (", cut twice" if spec.embedder.recut else ""),
         "model_digest": spec.model_digest().hex(),
         "pack_digest": spec.pack_digest().hex(),
         "operating_points": [_measured(name, one) for name, one in spec.operating_points.items()],

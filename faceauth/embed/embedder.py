@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.embed.manifest import EmbedderSpec, PackSpec
+from faceauth.embed.recut import Recut
 from faceauth.errors import ModelError
 from faceauth.types import ChipTemplate, Image, ModelSession, Normaliser, OperatingPoint
 
@@ -50,16 +51,25 @@ def to_unit(vectors: Floats) -> Floats:
 class OnnxEmbedder:
     """The embedder of a pack; a `faceauth.types.Embedder`. `embed` may be called from several threads."""
 
-    def __init__(self, session: ModelSession, pack: PackSpec, normaliser: Normaliser | None = None) -> None:
-        """Take the loaded network, its entry in the manifest, and the score normaliser if that names one.
+    def __init__(
+        self,
+        session: ModelSession,
+        pack: PackSpec,
+        normaliser: Normaliser | None = None,
+        recut: Recut | None = None,
+    ) -> None:
+        """Take the loaded network, its entry in the manifest, and what else that names.
 
         Raises:
-            ModelError: The manifest names a normaliser and none is given, or the other way round.
+            ModelError: The manifest names a normaliser or a second cut and none is given, or the other way round.
         """
+        if (pack.embedder.recut is None) != (recut is None):
+            raise ModelError(f"The pack {pack.name} embeds what its manifest says, one cut of a face or two.")
         if (pack.normaliser is None) != (normaliser is None):
             # Without it the thresholds would be taken for thresholds on another score.
             raise ModelError(f"The pack {pack.name} decides with the score normaliser it was measured with only.")
         self._session = session
+        self._recut = recut
         self._spec = pack.embedder
         self._digest = pack.model_digest()
         self._template = pack.embedder.chip_template
@@ -84,7 +94,7 @@ class OnnxEmbedder:
         """Return embeddings of unit length.
 
         Args:
-            chips: n pictures, each of shape (size, size, 3), RGB, uint8.
+            chips: n pictures, each of shape (size, size, 3) with the size of `template`, RGB, uint8.
 
         Returns:
             Shape (n, d), float32.
@@ -95,13 +105,20 @@ class OnnxEmbedder:
         spec = self._spec
         if not chips:
             return np.empty((0, spec.dimension), dtype=np.float32)
-        if any(chip.shape != (spec.size, spec.size, 3) or chip.dtype != np.uint8 for chip in chips):
-            raise ModelError(f"The embedder takes chips of {spec.size}×{spec.size} pixels, RGB, 8 bits.")
+        size = self._template.size
+        if any(chip.shape != (size, size, 3) or chip.dtype != np.uint8 for chip in chips):
+            raise ModelError(f"The embedder takes chips of {size}×{size} pixels, RGB, 8 bits.")
         stack = np.stack(chips)
-        vectors = self._forward(stack)
-        if spec.mirror:
-            vectors = vectors + self._forward(stack[:, :, ::-1])
-        return to_unit(vectors)
+        if self._recut is None:
+            return to_unit(self._embedded(stack))
+        cuts = self._recut.cuts(stack)
+        both = to_unit(self._embedded(cuts.reshape(-1, spec.size, spec.size, 3)))
+        return to_unit(both.reshape(len(chips), 2, -1).sum(axis=1))
+
+    def _embedded(self, cuts: NDArray[np.uint8]) -> Floats:
+        """Return embeddings of any length, (n, d), of what the network sees, (n, size, size, 3)."""
+        vectors = self._forward(cuts)
+        return vectors + self._forward(cuts[:, :, ::-1]) if self._spec.mirror else vectors
 
     def _forward(self, chips: NDArray[np.uint8]) -> Floats:
         spec = self._spec

@@ -34,11 +34,26 @@ class DetectorSpec(Frozen):
     options: Mapping[str, int | float] = Field(default_factory=dict)
 
 
+class RecutSpec(Frozen):
+    """A second cut of each face, by landmarks found once more on the chip; see ``faceauth.embed.recut``.
+
+    The chip is larger than what the embedder sees: `zoom` pixels for each of its pixels, and `margin` pixels
+    around. `box` is where in the chip the network in `file` looks first (left, top, right, bottom), and `template`
+    where its landmarks come to lie in what the embedder sees, shape (5, 2), pixels.
+    """
+
+    file: FileName
+    zoom: float = Field(ge=1.0, le=4.0)
+    margin: PositiveInt
+    box: tuple[float, float, float, float]
+    template: Points5
+
+
 class EmbedderSpec(Frozen):
     """The embedder and how it is fed: (pixel − mean) · scale, in the given layout and colour order.
 
     `template` holds the five landmarks of a chip, shape (5, 2), pixels; `mirror` adds the embedding of the
-    mirrored chip before the sum is brought to unit length.
+    mirrored chip before the sum is brought to unit length, `recut` that of a second cut.
     """
 
     runtime: Literal["onnx", "insightface"]
@@ -55,11 +70,23 @@ class EmbedderSpec(Frozen):
     dimension: PositiveInt
     metric: Literal["cosine"]
     template: Points5
+    recut: RecutSpec | None = None
+
+    @property
+    def once(self) -> "EmbedderSpec":
+        """The same network, fed with one cut of a face."""
+        return self.model_copy(update={"recut": None})
 
     @property
     def chip_template(self) -> ChipTemplate:
         """The alignment as the capture stage takes it."""
-        return ChipTemplate(size=self.size, points=np.asarray(self.template, dtype=np.float32))
+        points = np.asarray(self.template, dtype=np.float32)
+        if self.recut is None:
+            return ChipTemplate(size=self.size, points=points)
+        zoom, margin = self.recut.zoom, self.recut.margin
+        # Of pixels' corners, not of their middles: a pixel's middle lies half of one from its corner at any zoom.
+        larger = (points + 0.5) * np.float32(zoom) - 0.5 + margin
+        return ChipTemplate(size=round(self.size * zoom) + 2 * margin, points=larger, margin=margin)
 
 
 class PointSpec(Frozen):
@@ -98,7 +125,8 @@ class PackSpec(FileSet):
 
     @model_validator(mode="after")
     def _files_are_there(self) -> "PackSpec":
-        self.check_names({self.embedder.file, *self.detector.sessions.values()})
+        recut = self.embedder.recut
+        self.check_names({self.embedder.file, *self.detector.sessions.values(), *([recut.file] if recut else [])})
         return self
 
     def points(self, normaliser: Normaliser | None = None) -> dict[str, OperatingPoint]:
@@ -118,8 +146,14 @@ class PackSpec(FileSet):
         It is the SHA-256 over canonical JSON (sorted keys, no blanks, ASCII) of the embedder's weights' SHA-256
         and of everything that changes what an embedding means. Operating points and detector are not part of it.
         """
-        spec = self.embedder.model_dump(mode="json", exclude={"file", "runtime", "input", "output", "batch"})
-        return _digest({"schema": SCHEMA, "weights": self.file(self.embedder.file).sha256, "embedder": spec})
+        spec = self.embedder.model_dump(
+            mode="json", exclude={"file", "runtime", "input", "output", "batch", "recut"}
+        )
+        named = {"schema": SCHEMA, "weights": self.file(self.embedder.file).sha256, "embedder": spec}
+        if (recut := self.embedder.recut) is not None:
+            cut = recut.model_dump(mode="json", exclude={"file"})
+            named["recut"] = {**cut, "weights": self.file(recut.file).sha256}
+        return _digest(named)
 
     def decision_digest(self) -> bytes:
         """Return what names all that the pack adds to a decision beside the embedding: 32 bytes.

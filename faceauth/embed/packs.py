@@ -9,6 +9,7 @@ from faceauth.embed.embedder import OnnxEmbedder
 from faceauth.embed.insightface import load_detector, load_recognition
 from faceauth.embed.manifest import PackSpec, pack_spec
 from faceauth.embed.normaliser import load_normaliser
+from faceauth.embed.recut import Recut
 from faceauth.embed.session import Provider, load_session
 from faceauth.errors import ModelError, ModelMissing
 from faceauth.sections import InferenceSettings
@@ -98,11 +99,20 @@ def load_spec(spec: PackSpec, folder: Path, inference: InferenceSettings | None 
 
 def _embedder(spec: PackSpec, folder: Path, inference: InferenceSettings) -> Embedder:
     normaliser = None if spec.normaliser is None else load_normaliser(spec.normaliser, folder)
-    embedder = OnnxEmbedder(_embedder_session(spec, folder, inference.provider), spec, normaliser)
+    session = _embedder_session(spec, folder, inference.provider)
+    embedder = OnnxEmbedder(session, spec, normaliser, _recut(spec, folder))
     if inference.provider == "cpu" or spec.embedder.batch == "one":
         # On a CPU a batch takes as long as its chips one by one, so waiting for company would only cost time.
         return embedder
     return BatchingEmbedder(embedder, batch=inference.batch, wait_ms=inference.wait_ms)
+
+
+def _recut(spec: PackSpec, folder: Path) -> Recut | None:
+    """Load what cuts faces a second time; it is small, so it stays on the CPU as the detector does."""
+    if spec.embedder.recut is None:
+        return None
+    file = spec.embedder.recut.file
+    return Recut(load_session(folder / file, expected_sha256=spec.file(file).sha256), spec.embedder)
 
 
 def _embedder_session(spec: PackSpec, folder: Path, provider: Provider) -> ModelSession:

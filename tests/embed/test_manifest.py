@@ -32,7 +32,7 @@ def changed(path: str, value: object) -> Manifest:
 
 def test_packs_that_the_design_names() -> None:
     assert set(load_manifest().packs) == {
-        *("open", "opencv", "retail"),
+        *("open", "opencv", "retail", "retail-fine"),
         *("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2"),
     }
     assert set(load_manifest().passive) == {"pad-minifasnet", "pad-insightface"}
@@ -52,10 +52,11 @@ def test_every_file_is_pinned_and_licensed() -> None:
 def test_template_lies_in_the_chip() -> None:
     """Eyes above nose above mouth, left of right, all inside."""
     for spec in load_manifest().packs.values():
-        points = spec.embedder.chip_template.points
+        chip = spec.embedder.chip_template
+        points = chip.points
         assert points.shape == (5, 2)
-        assert (points > 0).all()
-        assert (points < spec.embedder.size).all()
+        assert (points > chip.margin).all()
+        assert (points < chip.size - chip.margin).all()
         assert points[0, 0] < points[2, 0] < points[1, 0]
         assert points[3, 0] < points[4, 0]
         assert points[:2, 1].max() < points[2, 1] < points[3:, 1].min()
