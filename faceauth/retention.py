@@ -13,16 +13,12 @@ import structlog
 
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
-from faceauth.capture.flow import KEPT as FLOWS_KEPT
 from faceauth.capture.flow import FlowStore
-from faceauth.capture.seen_frames import KEPT as SEEN
-from faceauth.capture.seen_views import KEPT as VIEWED
 from faceauth.capture.session import SessionStore
 from faceauth.clock import Clock
 from faceauth.consent.ledger import ConsentLedger
 from faceauth.consent.terms import Due, due, still_due
 from faceauth.db.engine import Database
-from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import FaceauthError
 from faceauth.identity.attempts import Attempts
 from faceauth.installation import Installation
@@ -142,64 +138,6 @@ class Retention:
             )
         self.erasure.run(tombstone)
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One line of the public schedule: what is kept, for how long, and what ends it earlier."""
-
-    what: str
-    how_long: str
-    sooner: str
-
-
-def schedule(installation: Installation) -> tuple[Term, ...]:
-    """Return how long what is kept, as the settings and the first tenant's scenarios have it now."""
-    settings = installation.settings
-    with installation.data.read() as conn:
-        scenarios = [one for one in installation.scenarios.list(conn, DEFAULT_TENANT) if one.state == "active"]
-    erased = "Withdrawing the consent, closing the account, or the end of the purpose."
-    faces = [
-        Term(
-            f"Face templates for {one.titles.get('en', one.scenario)}",
-            f"{_days(min(one.retention_days, settings.consent.validity_days))} after you last agreed, "
-            f"and {_days(settings.retention.inactivity_days)} after the last use, whichever comes first",
-            erased,
-        )
-        for one in scenarios
-    ]
-    kept = _days(settings.retention.sessions_days)
-    return (
-        Term("Camera pictures", "Not kept: they are gone when the login is decided", ""),
-        *faces,
-        Term("Marks of pictures already used, which show nothing", _days(SEEN.days), ""),
-        Term("Sealed fingerprints of how pictures looked, against replays", _days(VIEWED.days), erased),
-        Term("Records of sessions, without pictures", f"{kept}; the last use of a face until it is erased", ""),
-        Term("Links to the page before the camera", _days(FLOWS_KEPT.days), "Closing the account."),
-        Term(
-            "Which applications were told of a login",
-            f"{(settings.openid.code_s + settings.openid.token_s) // 60} minutes, or "
-            f"{_days(settings.openid.refresh_days)} where the application may ask again",
-            "Logging out, withdrawing the consent, closing the account.",
-        ),
-        Term(
-            "Accounts of yours elsewhere, as the application told them",
-            "As long as the account",
-            "Unlinking it, closing the account.",
-        ),
-        Term(
-            "Public keys of your devices, and what you call them",
-            "As long as the account",
-            "Revoking them, closing the account.",
-        ),
-        Term("Counts of failed attempts", "As long as the account", "Closing the account."),
-        Term("What you agreed to and when, as proof", "For good; there is nothing of your face in it", ""),
-        Term("The audit log, under pseudonyms", "For good; there is nothing of your face in it", ""),
-    )
-
-
-def _days(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"
 
 
 def repeat(retention: Retention, stop: Flag) -> Iterator[Done]:

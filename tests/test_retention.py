@@ -11,7 +11,8 @@ from faceauth.consent.builtin import LOGIN_TITLES
 from faceauth.db.schema import biometric_references, sessions, tombstones
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import ConsentError, Denied, StorageError
-from faceauth.retention import Plan, Retention, repeat, schedule
+from faceauth.retention import Plan, Retention, repeat
+from faceauth.schedule import schedule
 from tests.service import Service, failing
 
 DAY = 86_400

@@ -39,7 +39,7 @@ class Kind(StrEnum):
     INCIDENT_EXPORT = "incident_export"
     AUDIT_EXPORT = "audit_export"
     BACKUP_PLACE = "backup_place"
-    THRESHOLDS = "thresholds"
+    THRESHOLDS = "operating_points"
 
 
 STANDING: Final = frozenset({Kind.BACKUP_PLACE})

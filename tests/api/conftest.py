@@ -149,7 +149,9 @@ def settings(made_once: Path, tmp_path: Path) -> Settings:
 @pytest.fixture
 def installation(settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """An opened installation whose model pack is a stand-in: no test here looks at a face."""
-    monkeypatch.setattr(faceauth.installation, "load_pack", lambda *_: MagicMock())
+    pack = MagicMock(decision_digest=b"")
+    pack.name, pack.embedder.model_digest, pack.embedder.operating_points = "stand-in", bytes(32), {}
+    monkeypatch.setattr(faceauth.installation, "load_pack", lambda *_: pack)
     monkeypatch.setattr(faceauth.assembly, "build_detector", lambda *_: None)
     opened = open_installation(settings, clock=clock)
     yield opened

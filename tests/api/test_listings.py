@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import faceauth
-from faceauth.api.routes.listings import COOKIES, INVENTORY, cookies
+from faceauth.api.routes.listings import COOKIES, INVENTORY, RETENTION, cookies
 from faceauth.db.schema import KEY_METADATA, METADATA
+from faceauth.schedule import schedule
 from tests.api.conftest import Service
 
 PACKAGE = Path(faceauth.__file__).parent
@@ -31,8 +32,19 @@ def test_the_language_can_be_chosen(service: Service) -> None:
     assert service.http.get("/ui/cookies?lang=xx").status_code == 422
 
 
+@pytest.mark.parametrize(("language", "term"), [("en", "90 days"), ("zh", "90 天")])
+def test_how_long_what_is_kept_is_told_in_the_readers_language(service: Service, language: str, term: str) -> None:
+    """R39: from the settings, for everybody."""
+    shown = service.http.get("/ui/retention", headers={"Accept-Language": language}).text
+    assert str(RETENTION[language]["title"]) in shown
+    assert term in shown
+    both = [schedule(service.installation, one) for one in ("en", "zh")]
+    assert len(both[0]) == len(both[1])
+    assert not any(word in term.what + term.how_long for term in both[1] for word in ("days", "account", "{"))
+
+
 def test_both_languages_say_the_same_things() -> None:
-    for texts in (INVENTORY, COOKIES):
+    for texts in (INVENTORY, RETENTION, COOKIES):
         assert texts["en"].keys() == texts["zh"].keys()
         assert len(texts["en"]["headings"]) == len(texts["zh"]["headings"])
 

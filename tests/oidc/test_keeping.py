@@ -10,7 +10,8 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.oidc.clients import Client
 from faceauth.oidc.grants import Grant
 from faceauth.openid import OpenId
-from faceauth.retention import Retention, schedule
+from faceauth.retention import Retention
+from faceauth.schedule import schedule
 from tests.oidc.conftest import CALLBACK, CHALLENGE, Party
 from tests.service import Service
 

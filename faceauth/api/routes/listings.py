@@ -1,4 +1,4 @@
-"""Two pages that list what there is, made from the code: what is kept of people, and what is put into browsers."""
+"""Pages that list what there is, made from the code: what is kept, how long, and what is put into browsers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from faceauth.api.login_texts import language_of
 from faceauth.api.routes.pages import templates
 from faceauth.installation import Installation
 from faceauth.inventory import Language, inventory
+from faceauth.schedule import schedule
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 
@@ -33,6 +34,21 @@ INVENTORY: Final = {
         "title": "保存的数据",
         "intro": "本服务的每张表和每个字段，由使用它们的代码生成。照片不保存：登录判定后即消失。",
         "headings": ("表", "位置", "保存期限", "用途", "字段"),
+        "other": "English",
+    },
+}
+
+RETENTION: Final = {
+    "en": {
+        "title": "How long what is kept",
+        "intro": "This page is made from the settings of this service. What is over is erased by itself.",
+        "headings": ("What", "How long", "Erased sooner by"),
+        "other": "中文",
+    },
+    "zh": {
+        "title": "各类数据的保存期限",
+        "intro": "本页由本服务的设置生成。到期的数据会自动删除。",
+        "headings": ("内容", "保存期限", "提前删除的方式"),
         "other": "English",
     },
 }
@@ -79,6 +95,14 @@ def show_inventory(request: Request, here: Here, lang: Literal["en", "zh"] | Non
         for one in inventory(here.settings, language)
     ]
     return _page(INVENTORY[language], language, rows)
+
+
+@router.get("/retention")
+def show_retention(request: Request, here: Here, lang: Literal["en", "zh"] | None = None) -> HTMLResponse:
+    """How long what is kept: made from the settings, so that it says what the service does."""
+    language = _language(request, lang)
+    rows = [([one.what], [one.how_long], [one.sooner]) for one in schedule(here, language)]
+    return _page(RETENTION[language], language, rows)
 
 
 @router.get("/cookies")

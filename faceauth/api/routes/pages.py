@@ -9,9 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from faceauth.api.access import Here
-from faceauth.retention import schedule
-
 FOLDER: Final = Path(__file__).resolve().parents[2] / "web"
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
@@ -26,12 +23,6 @@ def templates() -> Environment:
 def static_files() -> StaticFiles:
     """Return the scripts and styles of the pages."""
     return StaticFiles(directory=FOLDER / "static")
-
-
-@router.get("/retention")
-def retention(here: Here) -> HTMLResponse:
-    """How long what is kept: made from the settings, so that it says what the service does."""
-    return HTMLResponse(templates().get_template("retention.html").render(terms=schedule(here)))
 
 
 @router.get("/capture")
