@@ -6,6 +6,7 @@ Written from WebAuthn (W3C, Level 2): 6.1 authenticator data, 6.5 attestation, 8
 import hashlib
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -89,17 +90,17 @@ class Maker:
 
     def __init__(self, now: datetime) -> None:
         self.root_key, self.key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        self.root = _certificate("Root", self.root_key, "Root", self.root_key, now, ca=True)
-        self.leaf = _certificate("Batch", self.key, "Root", self.root_key, now, ca=False)
+        self.root = certificate("Root", self.root_key, "Root", self.root_key, now, ca=True)
+        self.leaf = certificate("Batch", self.key, "Root", self.root_key, now, ca=False)
 
-    def write(self, folder: Path) -> Path:
+    def write(self, folder: Path, kind: str = "packed") -> Path:
         """Write the root certificate where the settings look for it; return the folder."""
-        (folder / "packed").mkdir(parents=True, exist_ok=True)
-        (folder / "packed" / "maker.pem").write_bytes(self.root.public_bytes(Encoding.PEM))
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        (folder / kind / "maker.pem").write_bytes(self.root.public_bytes(Encoding.PEM))
         return folder
 
 
-def _certificate(
+def certificate(
     name: str,
     key: ec.EllipticCurvePrivateKey,
     issuer: str,
@@ -107,7 +108,10 @@ def _certificate(
     now: datetime,
     *,
     ca: bool,
+    extensions: Sequence[x509.UnrecognizedExtension] = (),
 ) -> x509.Certificate:
+    """Return a certificate for a key, signed by another."""
+
     def called(name: str) -> x509.Name:
         return x509.Name(
             [
@@ -116,7 +120,7 @@ def _certificate(
             ]
         )
 
-    return (
+    made = (
         x509.CertificateBuilder()
         .subject_name(called(name))
         .issuer_name(called(issuer))
@@ -125,8 +129,10 @@ def _certificate(
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .sign(by, SHA256())
     )
+    for extension in extensions:
+        made = made.add_extension(extension, critical=False)
+    return made.sign(by, SHA256())
 
 
 @dataclass
