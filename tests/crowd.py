@@ -1,5 +1,6 @@
 """Many people who agreed, for tests of what is done to all of them."""
 
+import resource
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,14 +12,19 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from tests.service import Service
 
 
+def _peak() -> float:
+    """Return the most memory that this process has had, in MiB (Linux tells it in KiB)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 @contextmanager
 def timed(what: str, people: int) -> Iterator[None]:
-    """Print how long it took (`pytest -s` shows it)."""
-    began, worked = time.perf_counter(), time.process_time()
+    """Print how long it took and by how much the process grew (`pytest -s` shows it)."""
+    began, worked, size = time.perf_counter(), time.process_time(), _peak()
     yield
     took, worked = time.perf_counter() - began, time.process_time() - worked
-    each = 1000 * worked / people
-    print(f"\n{what}: {people:,} in {took:.0f} s, {worked:.0f} s of CPU, {each:.2f} ms each")  # noqa: T201  its purpose
+    cost = f"{worked:.0f} s of CPU, {1000 * worked / people:.2f} ms each, {_peak() - size:.0f} MiB more"
+    print(f"\n{what}: {people:,} in {took:.0f} s, {cost}")  # noqa: T201  its purpose
 
 
 def agree_all(service: Service, people: int) -> None:
