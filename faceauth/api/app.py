@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 import faceauth
 from faceauth.api.bound import Bound
 from faceauth.api.browser import cookie_name
+from faceauth.api.checking import Checking
 from faceauth.api.console.registry import ROUTERS as CONSOLE
 from faceauth.api.envelope import REQUEST_ID, Envelope
 from faceauth.api.holding import Deadlines, Holding
@@ -102,19 +103,21 @@ def create_app(installation: Installation) -> FastAPI:
     metrics = Metrics()
     holding = Holding(installation.pipeline.refuse, Deadlines(settings.service.denial_s))
     streams = Streams(installation, work, metrics, holding)
+    checking = Checking(installation)
     app = _Service(
         title="faceauth",
         # The viewers that FastAPI offers load their scripts from a CDN.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_living(work, streams, holding, metrics, installation),
+        lifespan=_living(installation, work, streams, holding, metrics=metrics, checking=checking),
     )
     app.state.installation = installation
     app.state.work = work
     app.state.metrics = metrics
     app.state.holding = holding
     app.state.streams = streams
+    app.state.checking = checking
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/ui/static", pages.static_files())
@@ -157,7 +160,15 @@ class _Service(FastAPI):
         return self.openapi_schema
 
 
-def _living(work: Work, streams: Streams, holding: Holding, metrics: Metrics, installation: Installation) -> Any:
+def _living(
+    installation: Installation,
+    work: Work,
+    streams: Streams,
+    holding: Holding,
+    *,
+    metrics: Metrics,
+    checking: Checking,
+) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tending = asyncio.create_task(tend(installation.erasure))
@@ -168,6 +179,7 @@ def _living(work: Work, streams: Streams, holding: Holding, metrics: Metrics, in
         watching.cancel()
         await holding.close()
         await streams.close()
+        await asyncio.to_thread(checking.close)
         work.close()
 
     return lifespan

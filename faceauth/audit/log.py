@@ -187,19 +187,35 @@ class AuditLog:
         *,
         tenant: str | None = None,
         after: int = 0,
+        before: int | None = None,
+        newest: bool = False,
         limit: int,
         event: Event | None = None,
         account: str | None = None,
     ) -> list[Record]:
-        """Return records after number `after`, oldest first: a tenant's or all, of one event, about an account."""
+        """Return records between two numbers: a tenant's or all, of one event, about an account.
+
+        Args:
+            conn: The caller's connection.
+            tenant: Whose; None for everybody's.
+            after: Only those with a larger number.
+            before: Only those with a smaller number, if given.
+            newest: Begin with the newest, not with the oldest.
+            limit: How many at most.
+            event: Only these, if given.
+            account: Only those about this account of the tenant, if given.
+        """
         query = select(*(audit_log.c[name] for name in Record.__slots__)).where(audit_log.c.seq > after)
         if tenant is not None:
             query = query.where(audit_log.c.tenant == tenant)
+        if before is not None:
+            query = query.where(audit_log.c.seq < before)
         if event is not None:
             query = query.where(audit_log.c.event == event.value)
         if account is not None and tenant is not None:
             query = query.where(audit_log.c.subject == self.pseudonym(tenant, account))
-        return [Record(*row) for row in conn.execute(query.order_by(audit_log.c.seq).limit(limit))]
+        order = audit_log.c.seq.desc() if newest else audit_log.c.seq
+        return [Record(*row) for row in conn.execute(query.order_by(order).limit(limit))]
 
     def digest(self, conn: Connection, *, tenant: str, seq: int) -> bytes:
         """Return the digest of one of a tenant's records, 32 bytes.

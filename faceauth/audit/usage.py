@@ -50,7 +50,7 @@ def _decided(
 ) -> Iterator[tuple[datetime, Event, str | None, str]]:
     log = audit_log.c
     query = select(log.at, log.event, log.subject, log.details).where(
-        log.seq >= _first_at(conn, since), log.at >= since, log.at < until, log.tenant == tenant
+        log.seq >= first_at(conn, since), log.at >= since, log.at < until, log.tenant == tenant
     )
     rows = conn.execute(query.where(log.event.in_(sorted(DECIDED))).execution_options(yield_per=1_000))
     for row in rows:
@@ -58,7 +58,7 @@ def _decided(
             yield row.at, Event(row.event), row.subject, scenario
 
 
-def _first_at(conn: Connection, at: datetime) -> int:
+def first_at(conn: Connection, at: datetime) -> int:
     """Return the number of the first record at that time or later, by halves: there is no index on the time."""
     low, high = 1, (conn.scalar(select(audit_log.c.seq).order_by(audit_log.c.seq.desc()).limit(1)) or 0) + 1
     while low < high:

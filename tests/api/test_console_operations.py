@@ -1,6 +1,7 @@
 """The console's pages for running the service."""
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -91,3 +92,88 @@ def test_latencies_are_told_by_their_step(service: Service) -> None:
     after = service.call("GET", "/v1/admin/health", role="operator").json()["latencies"]
     assert sum(one["answers"] for one in after) == before + 2
     assert after[-1]["up_to_s"] is None
+
+
+def pages_of_audit(browser: Browser, path: str) -> list[int]:
+    return [int(one) for one in re.findall(r'<th scope="row">(\d+)</th>', browser.get(path).text)]
+
+
+def test_audit_shows_the_newest_records_first(service: Service, browser: Browser) -> None:
+    """R50: by event and day, a page at a time, and nobody by name."""
+    service.session("anna@example.com")
+    decided(service, 60)
+    browser.sign_in("auditor")
+    newest = pages_of_audit(browser, "/audit")
+    assert newest == sorted(newest, reverse=True)
+    assert len(newest) == 50
+    shown = browser.get("/audit").text
+    assert "anna" not in shown
+    older = pages_of_audit(browser, f"/audit?before={newest[-1]}")
+    assert f"/ui/admin/audit?before={newest[-1]}" in shown
+    assert max(older) == newest[-1] - 1
+    assert len(pages_of_audit(browser, "/audit?event=person:consent:given")) == 1
+    today = service.clock().date()
+    assert pages_of_audit(browser, f"/audit?day={today}") == newest
+    assert pages_of_audit(browser, f"/audit?day={today + timedelta(days=1)}") == []
+    assert pages_of_audit(browser, f"/audit?day={today}&before={newest[-1]}&event=service:session:denied") == []
+    for wrong in ("event=none", "day=soon", "before=x", f"day={'9' * 60}"):
+        refused = browser.get(f"/audit?{wrong}")
+        assert refused.status_code == 422, wrong
+        assert 'role="alert"' in refused.text
+
+
+def test_audit_is_verified_from_the_page(service: Service, browser: Browser) -> None:
+    """R51: the walk is begun, followed, and names the first record that does not fit."""
+    service.session()
+    browser.sign_in("auditor")
+    assert "Not verified since" in browser.get("/audit").text
+    checking = service.http.app.state.checking  # type: ignore[attr-defined]  # it is our FastAPI
+    assert browser.post("/audit/check").headers["location"] == "/ui/admin/audit"
+    checking.wait()
+    assert "Whole: " in browser.get("/audit/check").text
+    note = browser.post("/audit/checkpoint").text.partition("<pre>")[2].partition("</pre>")[0]
+    kept = service.call("GET", "/v1/admin/audit/checkpoint", role="auditor").json()["note"]
+    assert note.splitlines()[0] == kept.splitlines()[0]
+    browser.post("/audit/check", {"checkpoint": kept.replace("\n", "\r\n")})
+    checking.wait()
+    assert "Whole: " in browser.get("/audit").text
+    assert browser.post("/audit/check", {"checkpoint": "not one"}).status_code == 422
+    with service.installation.data.begin() as conn:
+        conn.exec_driver_sql("DROP TRIGGER IF EXISTS audit_log_no_update")
+        conn.exec_driver_sql("UPDATE audit_log SET actor = 'somebody' WHERE seq = 2")
+    browser.post("/audit/check")
+    checking.wait()
+    assert "Record 2 was altered" in browser.get("/audit/check").text
+
+
+def test_a_walk_that_fails_says_that_nothing_is_known(
+    service: Service, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking = service.http.app.state.checking  # type: ignore[attr-defined]  # it is our FastAPI
+    for error, code in ((StorageError("gone"), "storage"), (RuntimeError("odd"), "internal")):
+        monkeypatch.setattr(type(service.installation.audit), "verify", failing(error))
+        assert checking.begin().state == "running"
+        checking.wait()
+        assert (checking.check.state, checking.check.code) == ("failed", code)
+    browser.sign_in("auditor")
+    assert "nothing is known" in browser.get("/audit/check").text
+
+
+def test_a_walk_ends_with_the_service(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One at a time; who asks meanwhile is told of the one that goes on."""
+    checking = service.http.app.state.checking  # type: ignore[attr-defined]  # it is our FastAPI
+    goes_on = threading.Event()
+
+    def walk(*_: Any, progress: Any, **__: Any) -> None:
+        while True:
+            progress(1, 2)
+            goes_on.set()
+
+    monkeypatch.setattr(type(service.installation.audit), "verify", walk)
+    checking.begin()
+    assert goes_on.wait(5)
+    assert checking.begin() == checking.check
+    assert (checking.check.state, checking.check.done, checking.check.of) == ("running", 1, 2)
+    checking.close()
+    assert (checking.check.state, checking.check.code) == ("failed", "closing")
+    assert checking.begin().state == "failed"

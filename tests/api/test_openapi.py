@@ -96,6 +96,8 @@ ROUTES = {
     ("get", "/v1/admin/audit"),
     ("get", "/v1/admin/audit/checkpoint"),
     ("get", "/v1/admin/audit/proof"),
+    ("get", "/v1/admin/audit/check"),
+    ("post", "/v1/admin/audit/check"),
     ("get", "/v1/accounts/{account_id}/links"),
     ("get", "/v1/accounts/{account_id}/links/{provider}"),
     ("put", "/v1/accounts/{account_id}/links/{provider}"),

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from faceauth.api.console import approvals, campaigns, drafts, home, incidents, numbers, openid, scenarios, sign_in
+from faceauth.api.console import (
+    approvals,
+    audit,
+    campaigns,
+    drafts,
+    home,
+    incidents,
+    numbers,
+    openid,
+    scenarios,
+    sign_in,
+)
 
 ROUTERS: Final = (
     sign_in.router,
@@ -13,5 +24,6 @@ ROUTERS: Final = (
     campaigns.router,
     approvals.router,
     incidents.router,
+    audit.router,
     numbers.router,
 )

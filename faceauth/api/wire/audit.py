@@ -1,10 +1,11 @@
 """The audit log, as an auditor reads it."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, StringConstraints
 
-from faceauth.api.wire.base import Answer, with_example
+from faceauth.api.wire.base import Answer, Request, with_example
 
 _DIGEST = "9b3b6a1f0f0e4a0f5c7e3a52e5a2e0d1b7c6f5e4d3c2b1a09f8e7d6c5b4a3928"
 
@@ -34,7 +35,10 @@ class RecordAnswer(Answer):
 
 
 class RecordsAnswer(Answer):
-    """A page of the tenant's records, oldest first. Ask again with `after` set to `next` until that is null."""
+    """A page of the tenant's records. Ask again with `after` set to `next` until that is null.
+
+    Where the newest come first, `next` is for `before`.
+    """
 
     records: list[RecordAnswer]
     next: int | None
@@ -61,6 +65,52 @@ class CheckpointAnswer(Answer):
                 "root": _DIGEST,
                 "note": "faceauth/a1\n20\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n\n— faceauth/a1 …\n",
                 "verifier_key": "faceauth/a1+5a2e0d1b+AWvF5…",
+            }
+        ),
+    )
+
+
+class CheckRequest(Request):
+    """A walk through the log; with a checkpoint that was kept elsewhere, it is held against that too."""
+
+    checkpoint: Annotated[str, StringConstraints(max_length=10_000)] | None = None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example({"checkpoint": "faceauth/a1\n20\nAAECAw…\n\n— faceauth/a1 …\n"}),
+    )
+
+
+class CheckAnswer(Answer):
+    """How a walk stands: `done` of `of` records. `first_bad` is the first that does not fit.
+
+    With `checkpoint`, the chain fits, but not what was signed when there were that many records. `code` says why a
+    walk failed; nothing is known of the log then.
+    """
+
+    state: Literal["never", "running", "intact", "broken", "failed"]
+    began_at: datetime | None
+    ended_at: datetime | None
+    done: int
+    of: int
+    first_bad: int | None
+    checkpoint: int | None
+    code: str | None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "state": "broken",
+                "began_at": "2026-11-22T09:30:00Z",
+                "ended_at": "2026-11-22T09:30:02Z",
+                "done": 6,
+                "of": 20,
+                "first_bad": 7,
+                "checkpoint": None,
+                "code": None,
             }
         ),
     )

@@ -32,8 +32,8 @@ STATISTICS: Final[Words] = {
             "told; the small ones of a day are put together where that makes them enough."
         ),
         (
-            "仅统计已结束的整日，数据来自审计日志。人数少于 {minimum} 的组不予显示；"
-            "同一天的小组合并后人数足够时才显示。"
+            "仅统计已结束的整日，数据来自审计日志。人数少于 {minimum} 的组不予显示；同一天的小组合并后人数足够时"
+            "才显示。"
         ),
     ),
     "since": ("From", "开始日期"),
