@@ -42,6 +42,7 @@ def running(database: Databases, tmp_path: Path, clock: HandClock) -> Running:
 
 
 def test_a_running_service_signs_with_the_new_key_and_still_checks_the_old(running: Running) -> None:
+    """oidcc-server-rotate-keys: the provider's tokens are signed and published by the same."""
     signer = running.service.installation.signer
     before, old = running.sign(), str(signer.public_keys[0].kid)
     done = running.rotate()
