@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from faceauth.embed import install as module
@@ -13,6 +14,7 @@ from faceauth.embed.fileset import ModelFile
 from faceauth.embed.install import install, install_spec, is_installed, problem_of, verify
 from faceauth.embed.manifest import PackSpec, pack_spec
 from faceauth.embed.origins import ArchiveMember, Download
+from faceauth.embed.packs import load_pack
 from faceauth.embed.sources import sha256_hex
 from faceauth.errors import LicenceNotAccepted, ModelAltered, ModelError
 from tests.embed.conftest import CACHE, Origin
@@ -139,6 +141,26 @@ def test_retail_is_converted(shared: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"holds no face_detection_yunet_2023mar\.onnx"):
         install("retail", tmp_path / "other", from_dir=shared / "models" / "reid-retail-0095")
     assert not (tmp_path / "other" / "retail").exists()
+
+
+def test_retail_fine_takes_what_the_other_packs_are_made_of(
+    shared: Path, models_dir: Path, tmp_path: Path
+) -> None:
+    """Retail's published files and one graph of open, and the pack is loaded whole: it cuts twice."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    published = [
+        shared / "models" / "yunet" / "face_detection_yunet_2023mar.onnx",
+        models_dir / "open" / "onet.onnx",
+    ]
+    for path in (*published, *(shared / "models" / "reid-retail-0095").glob("*-0095.???")):
+        (folder / path.name).write_bytes(path.read_bytes())
+    install("retail-fine", tmp_path, from_dir=folder)
+    assert names(tmp_path / "retail-fine") == {"embedder.onnx", "detector.onnx", "onet.onnx"}
+    embedder = load_pack("retail-fine", tmp_path).embedder
+    assert (embedder.template.size, embedder.template.margin) == (256, 40)
+    noise = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), np.uint8)
+    assert np.allclose(np.linalg.norm(embedder.embed(list(noise)), axis=1), 1)
 
 
 def test_altered_source_is_not_converted(shared: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from faceauth.embed.manifest import pack_spec
 from faceauth.match.operating_points import check, threshold_for_gallery
 
 
-@pytest.mark.parametrize("pack", ["open", "retail"])
+@pytest.mark.parametrize("pack", ["open", "retail", "retail-fine"])
 def test_every_shipped_point_can_be_decided_at(pack: str) -> None:
     """One malformed point would stop every search: the choice looks at all of them."""
     points = pack_spec(pack).points(None)
