@@ -76,6 +76,7 @@ ROOMS: dict[str, set[str]] = {
     "incidents": BELOW_PIPELINE | COMPOSERS | {"telling"},
     "telling": BELOW_PIPELINE,
     "statistics": BELOW_PIPELINE | COMPOSERS,
+    "issuing": BELOW_PIPELINE | COMPOSERS,
     "inventory": BELOW_PIPELINE | COMPOSERS,
     "introspection": BELOW_PIPELINE | COMPOSERS,
     "flows": BELOW_PIPELINE | COMPOSERS,
@@ -89,7 +90,7 @@ ROOMS: dict[str, set[str]] = {
     "web": set(),
     "api": BELOW_PIPELINE
     | COMPOSERS
-    | {"introspection", "campaigns", "console", "console_openid"}
+    | {"introspection", "campaigns", "console", "console_openid", "issuing"}
     | {
         "incidents",
         "statistics",

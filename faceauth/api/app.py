@@ -22,6 +22,7 @@ from faceauth.api.problems import install_handlers
 from faceauth.api.routes import (
     accounts,
     admin,
+    apikeys,
     approvals,
     attempts,
     audit,
@@ -76,6 +77,7 @@ ROUTERS: Final = (
     audit.router,
     campaigns.router,
     keys.router,
+    apikeys.router,
     approvals.router,
     incidents.router,
     statistics.router,

@@ -32,6 +32,7 @@ VALID: Final = timedelta(hours=24)
 class Kind(StrEnum):
     """What takes two people. A new one needs a line here and in docs/keys.md."""
 
+    APIKEY_ISSUE = "apikey_issue"
     KEY_DESTROY = "key_destroy"
     MODEL_RETIRE = "model_retire"
     CAMPAIGN_ERASE = "campaign_erase"

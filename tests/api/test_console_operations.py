@@ -10,9 +10,9 @@ import pytest
 from faceauth.api.console.charts import bars, round_up
 from faceauth.audit.events import Event
 from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.errors import StorageError
-from tests.api.conftest import Service
-from tests.api.test_console import Browser, browser
+from faceauth.errors import AuditUnavailable, StorageError
+from tests.api.conftest import OTHER_TENANT, Service
+from tests.api.test_console import Browser, browser, events
 from tests.service import failing
 
 __all__ = ["browser"]
@@ -177,3 +177,113 @@ def test_a_walk_ends_with_the_service(service: Service, monkeypatch: pytest.Monk
     checking.close()
     assert (checking.check.state, checking.check.code) == ("failed", "closing")
     assert checking.begin().state == "failed"
+
+
+def shown_once(answer: Any) -> str:
+    found = re.search(r'class="secret"><code>(fa_[\w-]+)<', answer.text)
+    assert found is not None, answer.text
+    return found[1]
+
+
+def test_an_application_s_key_is_made_shown_once_exchanged_and_revoked(service: Service, browser: Browser) -> None:
+    browser.sign_in("operator")
+    secret = shown_once(browser.post("/keys/issue", {"role": "application", "label": "The shop"}))
+    service.secrets["shop"] = secret
+    assert service.call("GET", "/v1/scenarios", role="shop").status_code == 200
+    page = browser.get("/keys").text
+    assert secret not in page
+    (key_id,) = [one["key_id"] for one in listed(service) if one["label"] == "The shop"]
+    newer = shown_once(browser.post(f"/keys/{key_id}/rotate", {"overlap_hours": "0"}))
+    assert service.call("GET", "/v1/scenarios", role="shop").status_code == 401
+    service.secrets["shop"] = newer
+    assert service.call("GET", "/v1/scenarios", role="shop").status_code == 200
+    (key_id,) = [one["key_id"] for one in listed(service) if one["label"] == "The shop" and not one["expires_at"]]
+    assert browser.post(f"/keys/{key_id}/revoke").status_code == 422
+    assert browser.post(f"/keys/{key_id}/revoke", {"sure": "on"}).status_code == 303
+    assert service.call("GET", "/v1/scenarios", role="shop").status_code == 401
+    wrong = browser.post("/keys/issue", {"role": "application", "expires_days": "x", "label": "Kept"})
+    assert wrong.status_code == 422
+    assert 'value="Kept"' in wrong.text
+    told = [one for one, _ in events(service) if ":apikey:" in one]
+    assert [one.rpartition(":")[2] for one in told] == ["created", "rotated", "revoked"]
+
+
+def listed(service: Service) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = service.call("GET", "/v1/admin/apikeys", role="operator").json()["keys"]
+    return found
+
+
+def test_nobody_gets_a_second_administrator_s_key_alone(service: Service, browser: Browser) -> None:
+    """R52: who held two of them could approve what they asked for themselves."""
+    (mine,) = [one["key_id"] for one in listed(service) if one["role"] == "operator"]
+    browser.sign_in("operator")
+    for path, asked in (
+        ("/keys/issue", {"role": "privacy", "label": "Ben"}),
+        (f"/keys/{mine}/rotate", {"overlap_hours": "1"}),
+    ):
+        before = len(listed(service))
+        assert browser.post(path, asked).headers["location"] == "/ui/admin/approvals?done=asked"
+        assert browser.post(path, asked).status_code == 303
+        assert len(listed(service)) == before
+        waiting = service.call("GET", "/v1/admin/approvals", role="operator").json()["approvals"]
+        (one,) = [one["approval_id"] for one in waiting if one["state"] == "requested"]
+        body = {"decision": "approve"}
+        own = service.call("POST", f"/v1/admin/approvals/{one}", role="operator", json=body)
+        assert own.status_code == 403
+        assert service.call("POST", f"/v1/admin/approvals/{one}", role="privacy", json=body).status_code == 200
+        other = browser.post(path, {**asked, "label": "Carl", "overlap_hours": "2"})
+        assert other.status_code == 303  # another act than the approved one
+        shown_once(browser.post(path, asked))
+        assert len(listed(service)) == before + 1
+        for left in service.call("GET", "/v1/admin/approvals", role="operator").json()["approvals"]:
+            if left["state"] == "requested":
+                service.call(
+                    "POST",
+                    f"/v1/admin/approvals/{left['approval_id']}",
+                    role="operator",
+                    json={"decision": "reject"},
+                )
+
+
+def test_another_tenant_s_key_is_none(service: Service) -> None:
+    with service.installation.data.read() as conn:
+        (other,) = service.installation.apikeys.list(conn, OTHER_TENANT)
+    for method, path in (("POST", f"{other.key_id}/rotate"), ("DELETE", other.key_id)):
+        body = {"json": {}} if method == "POST" else {}
+        assert service.call(method, f"/v1/admin/apikeys/{path}", role="operator", **body).status_code == 404
+
+
+def test_no_record_no_key(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R49."""
+    before = listed(service)
+    monkeypatch.setattr(type(service.installation.audit), "append", failing(AuditUnavailable("full")))
+    answer = service.call("POST", "/v1/admin/apikeys", role="operator", json={"role": "application"})
+    assert answer.status_code == 503
+    revoked = service.call("DELETE", f"/v1/admin/apikeys/{before[0]['key_id']}", role="operator")
+    assert revoked.status_code == 503
+    assert listed(service) == before
+
+
+def test_wrapping_keys_are_rotated_and_destroyed_from_the_page(service: Service, browser: Browser) -> None:
+    """R45, R52: what is wrapped under each version is told; destroying one takes two people."""
+    here = service.installation
+    here.data_keys.replace(DEFAULT_TENANT, "anna")
+    browser.sign_in("operator")
+    assert 'class="number" data-heading="Data keys under it">1<' in browser.get("/keys").text
+    assert "Destroy version 1" not in browser.get("/keys").text
+    assert "1 data keys were wrapped anew, 0 did not open" in browser.post("/keys/wrapping", {"retire": "on"}).text
+    shown = browser.get("/keys").text
+    assert "Destroy version 1" in shown
+    for key in (*here.place.load().kek.values(), here.place.load().pseudonym_key):
+        assert bytes(key).hex() not in shown
+    asked = {"version": "1", "sure": "on"}
+    assert browser.post("/keys/destroy", {"version": "1"}).status_code == 422
+    assert browser.post("/keys/destroy", asked).headers["location"] == "/ui/admin/approvals?done=asked"
+    (one,) = service.call("GET", "/v1/admin/approvals", role="privacy").json()["approvals"]
+    approve = {"decision": "approve"}
+    service.call("POST", f"/v1/admin/approvals/{one['approval_id']}", role="privacy", json=approve)
+    assert "Version 1 is destroyed." in browser.post("/keys/destroy", asked).text
+    assert service.call("GET", "/v1/admin/keys", role="operator").json()["versions"] == [
+        {"version": 1, "destroyed": True, "data_keys": 0},
+        {"version": 2, "destroyed": False, "data_keys": 1},
+    ]

@@ -22,6 +22,7 @@ RULES: tuple[tuple[set[str], str, set[str]], ...] = (
     (ANY, "/v1/admin/statistics", {"operator", "privacy"}),
     (ANY, "/v1/admin/approvals", {"operator", "privacy"}),
     (ANY, "/v1/admin/keys", {"operator"}),
+    (ANY, "/v1/admin/apikeys", {"operator"}),
     (ANY, "/v1/admin/clients", {"operator"}),
     (ANY, "/v1/admin/webhooks", {"operator"}),
     (ANY, "/v1/scenarios", {"application"}),

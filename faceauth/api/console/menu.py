@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from faceauth.api.console.visit import Visit
-from faceauth.api.routes import admin, approvals, audit, campaigns, health, incidents, statistics
+from faceauth.api.routes import admin, approvals, audit, campaigns, health, incidents, keys, statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ MENU: Final[tuple[Entry, ...]] = (
     Entry("campaigns", "/ui/admin/campaigns", campaigns.list_campaigns),
     Entry("approvals", "/ui/admin/approvals", approvals.list_approvals),
     Entry("incidents", "/ui/admin/incidents", incidents.list_incidents),
+    Entry("keys", "/ui/admin/keys", keys.read_keys),
     Entry("audit", "/ui/admin/audit", audit.records),
     Entry("statistics", "/ui/admin/statistics", statistics.usage),
     Entry("health", "/ui/admin/health", health.read_health),

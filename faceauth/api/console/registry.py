@@ -9,6 +9,7 @@ from faceauth.api.console import (
     drafts,
     home,
     incidents,
+    keys,
     numbers,
     openid,
     scenarios,
@@ -24,6 +25,7 @@ ROUTERS: Final = (
     campaigns.router,
     approvals.router,
     incidents.router,
+    keys.router,
     audit.router,
     numbers.router,
 )

@@ -3,10 +3,40 @@
 from fastapi import APIRouter
 
 from faceauth.api.access import Here, Operator, actor
-from faceauth.api.wire.keys import DestroyAnswer, DestroyRequest, RotateAnswer, RotateRequest
+from faceauth.api.wire.keys import (
+    DestroyAnswer,
+    DestroyRequest,
+    KeysAnswer,
+    KeyVersion,
+    RotateAnswer,
+    RotateRequest,
+)
 from faceauth.two_people import destroy_key
 
 router = APIRouter(prefix="/v1/admin/keys", tags=["admin"])
+
+
+@router.get("")
+def read_keys(here: Here, caller: Operator) -> KeysAnswer:  # noqa: ARG001  the role is what counts
+    """How the key-encryption keys stand, what is wrapped under each version, and which keys sign; never a key."""
+    found, keyring = here.rotation.status(), here.place.load()
+    versions = sorted({*here.place.versions(keyring), *keyring.destroyed, *found.counts})
+    return KeysAnswer(
+        provider=here.settings.keys.provider,
+        active=found.active,
+        minimum=found.minimum,
+        rotating=found.rotating,
+        versions=[
+            KeyVersion(
+                version=one,
+                destroyed=one in keyring.destroyed,
+                data_keys=found.counts.get(one, 0),
+            )
+            for one in versions
+        ],
+        signing=str(keyring.signing_keys[0].kid),
+        checking=[str(key.kid) for key in keyring.signing_keys[1:]],
+    )
 
 
 @router.post("/rotate")

@@ -4,6 +4,46 @@ from pydantic import ConfigDict, StrictBool
 
 from faceauth.api.wire.base import Answer, Request, Version, with_example
 
+_VERSION = {"version": 2, "destroyed": False, "data_keys": 1204}
+
+
+class KeyVersion(Answer):
+    """A version of the key-encryption key, and how many data keys are wrapped under it."""
+
+    version: int
+    destroyed: bool
+    data_keys: int
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example(_VERSION))
+
+
+class KeysAnswer(Answer):
+    """How the keys stand. `provider` holds the key-encryption key; `signing` and `checking` are ids of keys."""
+
+    provider: str
+    active: int
+    minimum: int
+    rotating: bool
+    versions: list[KeyVersion]
+    signing: str
+    checking: list[str]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=with_example(
+            {
+                "provider": "file",
+                "active": 2,
+                "minimum": 2,
+                "rotating": False,
+                "versions": [_VERSION],
+                "signing": "2026-03-01",
+                "checking": [],
+            }
+        ),
+    )
+
 
 class RotateRequest(Request):
     """With `retire`, data keys wrapped under older versions are refused once none is left."""

@@ -23,6 +23,7 @@ APPROVALS: Final[Words] = {
     "state_rejected": ("refused", "已拒绝"),
     "state_used": ("done", "已执行"),
     "state_expired": ("expired", "已过期"),
+    "kind_apikey_issue": ("An administrator's API key", "签发管理员的 API 密钥"),
     "kind_key_destroy": ("Destroy a version of the key-encryption key", "销毁密钥加密密钥的一个版本"),
     "kind_model_retire": ("Erase what a replaced model made", "删除被替换模型生成的数据"),
     "kind_campaign_erase": ("A campaign that erases who stays silent", "对未答复者执行删除的征求"),

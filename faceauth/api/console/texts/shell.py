@@ -24,6 +24,7 @@ SHELL: Final[Words] = {
     "menu_campaigns": ("Campaigns", "重新征求同意"),
     "menu_approvals": ("Approvals", "双人审批"),
     "menu_incidents": ("Incidents", "安全事件"),
+    "menu_keys": ("Keys", "密钥"),
     "menu_audit": ("Audit log", "审计日志"),
     "menu_statistics": ("Statistics", "使用统计"),
     "menu_health": ("Health", "运行状况"),
