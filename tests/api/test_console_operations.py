@@ -249,7 +249,7 @@ def test_another_tenant_s_key_is_none(service: Service) -> None:
     with service.installation.data.read() as conn:
         (other,) = service.installation.apikeys.list(conn, OTHER_TENANT)
     for method, path in (("POST", f"{other.key_id}/rotate"), ("DELETE", other.key_id)):
-        body = {"json": {}} if method == "POST" else {}
+        body: dict[str, Any] = {"json": {}} if method == "POST" else {}
         assert service.call(method, f"/v1/admin/apikeys/{path}", role="operator", **body).status_code == 404
 
 

@@ -9,7 +9,7 @@ from faceauth.api.console.forms import Posted, body_of
 from faceauth.api.console.shell import led, page, router_at
 from faceauth.api.console.texts.approvals import APPROVALS
 from faceauth.api.console.visit import Signed, Visit
-from faceauth.api.routes import approvals, campaigns
+from faceauth.api.routes import approvals, campaigns, keys
 from faceauth.api.wire.approvals import ApprovalAnswer, DecisionRequest
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.campaigns import CampaignRequest
@@ -19,7 +19,12 @@ from faceauth.identity.approvals import STANDING, Kind
 router = router_at("/approvals")
 
 _CURRENT: Final = "approvals"
-HERE: Final = frozenset({Kind.CAMPAIGN_ERASE, Kind.SCENARIO_RETIRE, Kind.INCIDENT_EXPORT})
+HERE: Final = frozenset(
+    {
+        *(Kind.CAMPAIGN_ERASE, Kind.SCENARIO_RETIRE, Kind.INCIDENT_EXPORT),
+        *(Kind.APIKEY_ISSUE, Kind.KEY_DESTROY),
+    }
+)
 """What is done from the console once it is approved; the rest is done on the command line."""
 
 SHOWN: Final = 50
@@ -85,5 +90,6 @@ def _page(visit: Visit, error: FaceauthError | None = None) -> HTMLResponse:
         me=visit.caller.actor,
         privacy=visit.may(campaigns.begin_campaign),
         here=HERE,
+        operator=visit.may(keys.read_keys),
         standing=STANDING,
     )
