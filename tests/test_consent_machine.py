@@ -3,8 +3,8 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,69 +16,27 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from sqlalchemy import func, select
 
 from faceauth import pipeline as pipeline_module
+from faceauth.asking import Asking
+from faceauth.campaigns import Campaigns
 from faceauth.consent.request import Affirmation, ConsentRequest
 from faceauth.db.schema import biometric_references, consent_events, live_consents
 from faceauth.db.tenants import DEFAULT_TENANT, ensure_tenant
-from faceauth.errors import ConsentError, ConsentInvalid, UnknownAccount
+from faceauth.errors import ConsentError, ConsentInvalid, Locked, UnknownAccount
 from faceauth.retention import Retention
 from faceauth.sessions import OpenedSession
 from faceauth.vault.keyring import create_keyring
 from tests import databases
+from tests.campaigning import add_endpoint, question
 from tests.clocks import HandClock
+from tests.consent_model import DAYS, Consent, Model
 from tests.service import Service, everybody_is_live, make_service
 
 DAY = 86_400
 ANNA = "anna"
-DAYS = {"login": 365, "door": 30}
-"""The scenarios, and the days that a consent to each counts."""
-
 SCENARIOS = st.sampled_from(sorted(DAYS))
 PURPOSES = st.sampled_from(["verify", "enrol"])
 MEANWHILE = ("nothing", "again", "withdraw", "refuse", "restrict", "publish", "close", "retire")
 """What may happen while a burst is judged; `again` withdraws and agrees anew, `refuse` says no to a newer text."""
-
-
-@dataclass
-class Consent:
-    """What the model knows of a consent that was given and not ended."""
-
-    serial: int
-    version: int
-    until: datetime
-    used: datetime
-    enrolled: bool = False
-
-
-@dataclass
-class Model:
-    """The rules once more, as plainly as they can be written."""
-
-    live: dict[str, Consent] = field(default_factory=dict)
-    retired: set[str] = field(default_factory=set)
-    material: dict[str, list[tuple[int, datetime]]] = field(default_factory=lambda: {name: [] for name in DAYS})
-    published: dict[str, dict[int, datetime]] = field(default_factory=dict)
-    restricted: bool = False
-    account: bool = False
-    serials: int = 0
-
-    def allows(self, scenario: str, now: datetime) -> bool:
-        """R29, R33, R34: given or renewed, not over, to what is in force, for a purpose that is there."""
-        consent = self.live.get(scenario)
-        return (
-            consent is not None
-            and scenario not in self.retired
-            and not self.restricted
-            and now < consent.until
-            and not any(version > consent.version and since <= now for version, since in self.material[scenario])
-        )
-
-    def due(self, now: datetime) -> set[str]:
-        """R39: what a run of the retention has to end."""
-        return {
-            scenario
-            for scenario, consent in self.live.items()
-            if scenario in self.retired or consent.until <= now or consent.used + timedelta(days=365) <= now
-        }
 
 
 @dataclass
@@ -107,7 +65,8 @@ class Life(RuleBasedStateMachine):
         keyring = create_keyring(folder / "keyring", now=self.clock())
         self.service: Service = make_service(data, keyring, folder, self.clock)
         self.into = self.service.installation
-        self.retention = Retention.of(self.into)
+        self.retention, self.asking = Retention.of(self.into), Asking.of(self.into)
+        add_endpoint(self.service)
         self.model = Model()
         self.flights: list[Flight] = []
         self.meanwhile: Callable[[], object] | None = None
@@ -166,6 +125,7 @@ class Life(RuleBasedStateMachine):
                 self._answer(scenario, "given")
             return
         version, now = self._answer(scenario, "given"), self.clock()
+        self.model.asked[scenario].clear()
         before = self.model.live.get(scenario)
         if before is None:
             self.model.serials += 1
@@ -179,7 +139,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(scenario=SCENARIOS, announced=st.booleans())
     def refuse(self, scenario: str, announced: bool) -> None:
-        """No is an answer to what was not agreed to, or whose time is over; the rest is withdrawn (R36).
+        """No is an answer to what was not agreed to, is asked, or whose time is over; else it is withdrawn (R36).
 
         `announced`: to the newest notice, though it may not be in force yet. The model keeps nothing of it: a no
         changes nothing of an earlier yes.
@@ -187,7 +147,7 @@ class Life(RuleBasedStateMachine):
         consent, known = self.model.live.get(scenario), self.model.published[scenario]
         version = max(one for one, since in known.items() if announced or since <= self.clock())
         agreed = consent is not None and consent.version >= version and self.clock() < consent.until
-        if agreed or scenario in self.model.retired:
+        if (agreed and not self.model.asked[scenario]) or scenario in self.model.retired:
             with pytest.raises(ConsentInvalid):
                 self._answer(scenario, "refused", version)
         else:
@@ -200,14 +160,15 @@ class Life(RuleBasedStateMachine):
                 self.service.withdraw(ANNA, scenario)
         elif scenario in self.model.live:
             self.service.withdraw(ANNA, scenario)
-            del self.model.live[scenario]
+            self.model.end(scenario)
 
     @precondition(lambda self: self.flights)
     @rule()
     def close(self) -> None:
         if self.model.account:
             self.into.lifecycle.close_account(tenant=DEFAULT_TENANT, account=ANNA, actor="test")
-            self.model.live.clear()
+            for scenario in DAYS:
+                self.model.end(scenario)
             self.model.restricted = self.model.account = False
 
     @rule(restricted=st.booleans())
@@ -243,6 +204,30 @@ class Life(RuleBasedStateMachine):
         self.into.lifecycle.retire(tenant=DEFAULT_TENANT, scenario="door", actor="test")
         self.model.retired.add("door")
 
+    @rule(scenario=SCENARIOS, act=st.sampled_from(["silence", "no", "cancel"]))
+    def ask(self, scenario: str, act: str) -> None:
+        """A campaign asks whoever agreed, or is taken back; no silence and no refusal opens the gate (R34)."""
+        campaigns, model, now = Campaigns.of(self.into), self.model, self.clock()
+        self.asking.run()
+        if act == "cancel":
+            for one, _ in campaigns.list(tenant=DEFAULT_TENANT):
+                if one.scenario == scenario and one.state == "open":
+                    campaigns.cancel(tenant=DEFAULT_TENANT, campaign_id=one.campaign_id, actor="test")
+                    model.asked[scenario].discard(one.campaign_id)
+                    model.campaigns.pop(scenario)
+            return
+        if scenario in model.retired or scenario not in model.live or model.campaigns.get(scenario, now) > now:
+            return
+        wanted = question(self.service, scenario=scenario, days=20)
+        begun = campaigns.begin(tenant=DEFAULT_TENANT, question=wanted, actor="test").campaign
+        assert begun is not None
+        self.asking.run()
+        model.asked[scenario].add(begun.campaign_id)
+        model.campaigns[scenario] = wanted.deadline
+        if act == "no":
+            self.refuse(scenario, announced=False)
+        self.begin(scenario, "verify")
+
     @rule(days=st.sampled_from([1, 9, 40, 200]))
     def wait(self, days: int) -> None:
         """Days go by; nobody's login stays open for that long."""
@@ -254,7 +239,7 @@ class Life(RuleBasedStateMachine):
         due, done = self.model.due(self.clock()), self.retention.run()
         assert ({one.scenario for one in done.erased}, done.failed) == (due, [])
         for scenario in due:
-            del self.model.live[scenario]
+            self.model.end(scenario)
 
     # --- logins and enrolments ----------------------------------------------------------------------------------
 
@@ -265,7 +250,10 @@ class Life(RuleBasedStateMachine):
             with pytest.raises((ConsentError, UnknownAccount)):
                 self.service.open(purpose, ANNA, scenario)
             return
-        opened = self.service.open(purpose, ANNA, scenario)
+        try:
+            opened = self.service.open(purpose, ANNA, scenario)
+        except Locked:  # by logins that failed for want of a face: shut for another reason than consent
+            return
         self.flights.append(Flight(opened, purpose, scenario, self.model.live[scenario].serial))
 
     @precondition(lambda self: self.flights)
