@@ -29,6 +29,7 @@ from faceauth.errors import (
     ReauthenticationRequired,
     UnknownScenario,
 )
+from faceauth.identity.reauthentication import check_fresh
 from faceauth.installation import Installation
 from faceauth.lifecycle import Lifecycle
 from faceauth.sessions import OpenedSession, SessionDesk
@@ -166,6 +167,9 @@ class Flows:
     def begin(self, flow_id: str, token: str) -> BegunFlow:
         """Open the link, which uses it up, and say what is to be shown.
 
+        Without a fresh proof of who the person is no notice is: whoever asked for a login in somebody's name would
+        learn whether they agreed, and could agree for them (R25, R29).
+
         Raises:
             NotAuthenticated, SessionClosed: the link is none, was opened already, or is over.
         """
@@ -174,11 +178,12 @@ class Flows:
             flow = self._here(conn, flow_id, token, "minted")
             self.store.move(conn, flow, "begun", token_digest=token_digest(page_token))
             scenario = self.scenarios.get(conn, flow.tenant, flow.scenario)
+            notice = None
             try:
                 self.gate.ask(conn, tenant=flow.tenant, account=flow.account, scenario=flow.scenario)
-                notice = None
             except ConsentError:
-                notice = self.notices.current(conn, flow.tenant, flow.scenario, now)
+                if self._proven(flow):
+                    notice = self.notices.current(conn, flow.tenant, flow.scenario, now)
         return BegunFlow(flow, page_token, scenario.titles, notice, returning(flow))
 
     def answer(
@@ -199,10 +204,13 @@ class Flows:
 
         Raises:
             NotAuthenticated, SessionClosed: this page may not answer, or not any more.
+            ReauthenticationRequired: the link proves nobody, so nobody agrees by it.
             ConsentInvalid, GuardianRequired: nothing was recorded.
         """
         with self.data.read() as conn:
             flow = self._here(conn, flow_id, page_token, "begun")
+            if not self._proven(flow):
+                raise ReauthenticationRequired("This link was made without a proof of who the person is.")
             request = ConsentRequest(flow.scenario, notice_version, notice_sha256, locale, decision, affirmation)
             who = {"tenant": flow.tenant, "account": flow.account}
             written = decision == "given" or self.lifecycle.ledger.refusable(conn, **who, request=request)
@@ -263,6 +271,15 @@ class Flows:
             return FlowView(flow, "refused" if flow.state == "refused" else "denied", flow.reason)
         over = flow.expires_at <= self.clock()
         return FlowView(flow, "expired" if over else "open", "expired" if over else None)
+
+    def _proven(self, flow: FlowRow) -> bool:
+        """Say whether the application had just seen the person sign in by another factor when it made the link."""
+        try:
+            limit = self.settings.sessions.reauthentication_max_age_s
+            check_fresh(flow.reauthenticated_at, now=flow.created_at, limit_s=limit)
+        except ReauthenticationRequired:
+            return False
+        return True
 
     def _here(self, conn: Connection, flow_id: str, token: str, state: FlowState) -> FlowRow:
         return self.store.for_page(conn, flow_id=flow_id, token=token, state=state, now=self.clock())

@@ -13,19 +13,24 @@ const PASSWORD = Buffer.from(process.env.APP_PASSWORD ?? "correct horse");
 const face = new Faceauth(process.env.FACEAUTH_URL, process.env.FACEAUTH_KEY);
 
 const signedIn = new Map(); // by the cookie's value; a real application keeps sessions where they outlive it
+const known = new Map(); // whose browser it is: a form for names would tell anybody who has a face here
 const waiting = new Map(); // which flow a browser was sent to, so that nobody comes back with another's
 const seen = new Set(); // webhooks come at least once
 
+const BY_FACE = "<form method=post action=/face/login><button>Sign in with your face</button></form>";
 const app = express();
 const cookie = (request, name) => new RegExp(`(?:^|; )${name}=([\\w-]+)`).exec(request.headers.cookie ?? "")?.[1];
-const keep = (response, name, value) =>
-  response.cookie(name, value, { httpOnly: true, sameSite: "lax", secure: HERE.startsWith("https:") });
+const keep = (response, name, value, more = {}) =>
+  response.cookie(name, value, { httpOnly: true, sameSite: "lax", secure: HERE.startsWith("https:"), ...more });
 const random = () => randomBytes(32).toString("base64url");
 
 function signIn(response, account) {
   const session = random();
   signedIn.set(session, account);
   keep(response, "session", session);
+  const browser = random();
+  known.set(browser, account);
+  keep(response, "browser", browser, { maxAge: 90 * 86_400_000 });
   response.redirect(303, "/");
 }
 
@@ -67,8 +72,7 @@ app.get("/", (request, response) => {
     account
       ? `<!doctype html><h1>Hello</h1><form method=post action=/face/enrol><button>Set up my face</button></form>`
       : `<!doctype html><form method=post action=/password><input name=account><input name=password type=password>
-         <button>Sign in</button></form><form method=post action=/face/login><input name=account>
-         <button>Sign in with your face</button></form>`,
+         <button>Sign in</button></form>${known.has(cookie(request, "browser")) ? BY_FACE : ""}`,
   );
 });
 
@@ -86,7 +90,12 @@ app.post("/face/enrol", async (request, response) => {
   await hosted(response, account, "enrol", new Date().toISOString());
 });
 
-app.post("/face/login", (request, response) => hosted(response, String(request.body.account), "verify"));
+// For whoever signed in here before. The link proves nobody, so its page shows no notice and takes no answer.
+app.post("/face/login", async (request, response) => {
+  const account = known.get(cookie(request, "browser"));
+  if (!account) return response.sendStatus(401);
+  await hosted(response, account, "verify");
+});
 
 app.get("/face/done", async (request, response) => {
   const browser = cookie(request, "flow");
@@ -98,7 +107,7 @@ app.get("/face/done", async (request, response) => {
   signIn(response, found.account_id);
 });
 
-// Say nothing about accounts: whoever types a name must not learn whether it exists.
+// It may be of many kinds, and none of them is for whoever sits here.
 app.use((error, request, response, next) => {
   if (!(error instanceof Problem)) return next(error);
   response.status(403).send("That did not work. Please use your password.");

@@ -27,6 +27,9 @@ app = FastAPI(docs_url=None, redoc_url=None)
 signed_in: dict[str, str] = {}
 """Who is signed in, by the cookie's value. A real application keeps sessions where they outlive it."""
 
+known: dict[str, str] = {}
+"""Whose browser it is, by another cookie that stays: a form for names would tell anybody who has a face here."""
+
 waiting: dict[str, str] = {}
 """Which flow this browser was sent to, so that nobody comes back with another's."""
 
@@ -45,18 +48,30 @@ def sign_in(account: str) -> RedirectResponse:
     session = secrets.token_urlsafe(32)
     signed_in[session] = account
     answer = RedirectResponse("/", 303)
-    answer.set_cookie("session", session, httponly=True, samesite="lax", secure=HERE.startswith("https:"))
+    keep(answer, "session", session)
+    browser = secrets.token_urlsafe(32)
+    known[browser] = account
+    keep(answer, "browser", browser, days=90)
     return answer
 
 
+def keep(answer: RedirectResponse, name: str, value: str, *, days: int | None = None) -> None:
+    seconds = None if days is None else days * 86_400
+    answer.set_cookie(
+        name, value, max_age=seconds, httponly=True, samesite="lax", secure=HERE.startswith("https:")
+    )
+
+
 @app.get("/")
-def home(session: Annotated[str | None, Cookie()] = None) -> HTMLResponse:
+def home(
+    session: Annotated[str | None, Cookie()] = None, browser: Annotated[str | None, Cookie()] = None
+) -> HTMLResponse:
     if session not in signed_in:
+        by_face = "<form method=post action=/face/login><button>Sign in with your face</button></form>"
         return page(
             "<h1>Shop</h1><form method=post action=/password><input name=account placeholder=name required>"
             "<input name=password type=password><button>Sign in with a password</button></form>"
-            "<form method=post action=/face/login><input name=account placeholder=name required>"
-            "<button>Sign in with your face</button></form>"
+            + (by_face if browser in known else "")
         )
     return page(
         f"<h1>Hello {escape(signed_in[session])}</h1>"
@@ -83,12 +98,12 @@ def hosted(account: str, purpose: str, proof: datetime | None) -> RedirectRespon
             reauthenticated_at=proof,
         )
     except Problem as problem:
-        # Say nothing about accounts here: whoever types a name must not learn whether it exists.
+        # It may be of many kinds, and none of them is for whoever sits here.
         raise HTTPException(403, "That did not work. Please use your password.") from problem
     browser = secrets.token_urlsafe(32)
     waiting[browser] = flow.flow_id
     answer = RedirectResponse(flow.flow_url, 303)
-    answer.set_cookie("flow", browser, httponly=True, samesite="lax", secure=HERE.startswith("https:"))
+    keep(answer, "flow", browser)
     return answer
 
 
@@ -101,8 +116,11 @@ def enrol(session: Annotated[str | None, Cookie()] = None) -> RedirectResponse:
 
 
 @app.post("/face/login")
-def login(account: Annotated[str, Form()]) -> RedirectResponse:
-    return hosted(account, "verify", None)
+def login(browser: Annotated[str | None, Cookie()] = None) -> RedirectResponse:
+    """For whoever signed in here before. The link proves nobody: its page shows no notice, and nobody agrees there."""
+    if browser is None or browser not in known:
+        raise HTTPException(401, "Sign in with your password on this browser first.")
+    return hosted(known[browser], "verify", None)
 
 
 @app.get("/face/done")

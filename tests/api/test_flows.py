@@ -16,8 +16,7 @@ BACK = "https://shop.example/done?from=face"
 
 def mint(service: Service, *, purpose: str = "verify", status: int = 201, **more: Any) -> dict[str, Any]:
     body = {"account_id": "anna", "scenario": "login", "purpose": purpose, "return_url": BACK, **more}
-    if purpose == "enrol":
-        body.setdefault("reauthenticated_at", service.clock().isoformat())
+    body.setdefault("reauthenticated_at", service.clock().isoformat())
     answer = service.call("POST", "/v1/flows", json=body)
     assert answer.status_code == status, answer.text
     told: dict[str, Any] = answer.json()
@@ -184,6 +183,29 @@ def test_a_login_goes_the_same_way_whatever_is_in_its_way(service: Service) -> N
             conn, tenant=DEFAULT_TENANT, session_id=told["session_id"], now=service.clock()
         )
     assert session.withheld == "consent_required"
+
+
+@pytest.mark.parametrize("proof", [None, 301])
+def test_who_only_typed_a_name_neither_learns_whether_it_agreed_nor_agrees_for_it(
+    service: Service, proof: int | None
+) -> None:
+    """R25, R29: without a fresh proof by another factor the page is one for everybody, and takes no answer."""
+    at = None if proof is None else (service.clock() - timedelta(seconds=proof)).isoformat()
+    service.account()
+    service.account("ben")
+    service.consent("ben")
+    notice = service.call("GET", "/v1/scenarios").json()["scenarios"][0]["notice"]
+    began = {}
+    for account in ("anna", "ben"):
+        minted = mint(service, account_id=account, reauthenticated_at=at)
+        began[account] = begin(service, minted)
+        answered = page(
+            service, minted["flow_id"], "answer", began[account]["page_token"], said({"notice": notice}, "given")
+        )
+        assert (answered.status_code, answered.json()["code"]) == (403, "reauthentication_required")
+        assert page(service, minted["flow_id"], "session", began[account]["page_token"]).status_code == 201
+    assert [one["notice"] for one in began.values()] == [None, None]
+    assert service.call("GET", "/v1/accounts/anna/consents").json() == {"consents": []}
 
 
 def test_enrolling_needs_a_fresh_proof_and_the_link_lives_no_longer_than_it(service: Service) -> None:

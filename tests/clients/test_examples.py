@@ -70,10 +70,18 @@ def test_nobody_comes_back_with_anothers_flow(browser: TestClient, service: Serv
     service.account("ben")
 
 
-def test_an_account_that_is_not_there_is_told_like_any_refusal(browser: TestClient) -> None:
-    """R25: the example keeps what the service keeps."""
-    answer = browser.post("/face/login", data={"account": "nobody"})
-    assert (answer.status_code, "password" in answer.text) == (403, True)
+def test_a_face_is_asked_for_where_somebody_signed_in_before(shop: ModuleType, browser: TestClient) -> None:
+    """R25: whoever types names learns of none; there is nowhere to type one."""
+    assert "your face" not in browser.get("/").text
+    for account in ("anna", "nobody"):
+        assert browser.post("/face/login", data={"account": account}).status_code == 401
+    browser.post("/password", data={"account": "anna", "password": "correct horse"})
+    browser.post("/face/enrol")
+    browser.cookies.delete("session")
+    assert "your face" in browser.get("/").text
+    sent = browser.post("/face/login", data={"account": "somebody else"})
+    flow = sent.headers["location"].split("flow=")[1].split("&")[0]
+    assert shop.face.flow(flow).account_id == "anna"
 
 
 def test_names_are_shown_as_text(browser: TestClient) -> None:

@@ -27,7 +27,9 @@ class FlowRequest(Request):
         max_length=2000, description="Where the person goes back to; on CORS_ORIGINS or FLOWS__RETURN_TO."
     )
     reauthenticated_at: At | None = Field(
-        default=None, description="When the person proved another factor; needed to enrol (R14)."
+        default=None,
+        description="When the person proved another factor; needed to enrol (R14), and for a login that shows the "
+        "notice and takes an answer.",
     )
     locale: Locale | None = Field(default=None, description="The page's language; else the browser's.")
 
