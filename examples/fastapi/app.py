@@ -117,7 +117,7 @@ def enrol(session: Annotated[str | None, Cookie()] = None) -> RedirectResponse:
 
 @app.post("/face/login")
 def login(browser: Annotated[str | None, Cookie()] = None) -> RedirectResponse:
-    """For whoever signed in here before. The link proves nobody: its page shows no notice, and nobody agrees there."""
+    """For whoever signed in here before. The link proves nobody, so nobody is asked to agree there."""
     if browser is None or browser not in known:
         raise HTTPException(401, "Sign in with your password on this browser first.")
     return hosted(known[browser], "verify", None)
