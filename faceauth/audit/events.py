@@ -34,6 +34,8 @@ class Event(StrEnum):
 
     CONSOLE_OPENED = "operator:console:opened"
     CONSOLE_CLOSED = "operator:console:closed"
+    ACCOUNT_SEARCHED = "operator:account:searched"
+    ACCOUNT_READ = "operator:account:read"
 
     SCENARIO_CREATED = "privacy:scenario:created"
     SCENARIO_CHANGED = "privacy:scenario:changed"

@@ -162,7 +162,7 @@ TABLES: Final[Mapping[str, Annotation]] = {
     "place_attempts": Annotation(
         "hour",
         ("To stop guessing at many accounts", "阻止对多个账户的猜测"),
-        {"pseudonymous": "mark", "technical": "since tries"},
+        {"pseudonymous": "mark", "technical": "since tries counts"},
     ),
     "session_places": Annotation(
         "minutes", ("The same", "同上"), {"pseudonymous": "session_id network device", "technical": "expires_at"}

@@ -4,10 +4,10 @@ A locked face never locks the account (R13): these counters say nothing about an
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, delete, exists, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from faceauth.clock import Clock
@@ -58,6 +58,23 @@ NIST_PAD: Final = AttemptProfile(
     source="NIST SP 800-63B-4 §3.2.3 (10 in a row and 100 in all with presentation-attack detection); §3.2.2",
 )
 """The limits with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """An account whose face may not be tried now.
+
+    `since` is the last failure; `until` ends the wait, and is None where the face is off until another factor was
+    shown. `until_qualifying` is the same at levels whose presentation-attack detection allows the looser limits;
+    `open_qualifying` says that it may be tried there now.
+    """
+
+    account: str
+    failures: int
+    since: datetime | None
+    until: datetime | None
+    until_qualifying: datetime | None
+    open_qualifying: bool
 
 
 class Attempts:
@@ -134,6 +151,45 @@ class Attempts:
         """Say whether the face is off until another factor was shown."""
         row = conn.execute(_row(tenant, account)).one_or_none()
         return row is not None and row.disabled_at is not None
+
+    def locked(self, conn: Connection, *, tenant: str, account: str | None = None, most: int) -> tuple[Lock, ...]:
+        """Return who may not try now, the last failure first: of a tenant, or of one account of it."""
+        strict = self._profiles[False]
+        table = attempts.c
+        query = select(attempts).where(
+            table.tenant == tenant,
+            or_(
+                table.disabled_at.is_not(None),
+                table.consecutive >= strict.free,
+                table.total >= strict.disable_after,
+            ),
+        )
+        if account is not None:
+            query = query.where(table.account == account)
+        rows = conn.execute(query.order_by(table.last_at.desc(), table.account).limit(most))
+        found = (self._lock(row, self._clock()) for row in rows)
+        return tuple(one for one in found if one is not None)
+
+    def _lock(self, row: Row[Any], now: datetime) -> Lock | None:
+        until, looser = (self._until(row, self._profiles[pad]) for pad in (False, True))
+        if until is not None and until <= now:
+            return None
+        return Lock(
+            account=row.account,
+            failures=row.total,
+            since=row.last_at,
+            until=until,
+            until_qualifying=looser,
+            open_qualifying=looser is not None and looser <= now,
+        )
+
+    @staticmethod
+    def _until(row: Row[Any], profile: AttemptProfile) -> datetime | None:
+        """Return when the wait is over, which may be long ago; None where no time helps."""
+        if row.disabled_at is not None or row.total >= profile.disable_after:
+            return None
+        last: datetime = row.last_at or datetime.fromtimestamp(0, UTC)
+        return last + profile.wait(row.consecutive)
 
     def unlock(self, conn: Connection, *, tenant: str, account: str) -> None:
         """Start again from nothing, after the person has shown another factor."""

@@ -58,6 +58,21 @@ class PlaceProfile:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class FullPlace:
+    """A place whose tries are used up: which kind, whether its searches are meant, since and until when.
+
+    `mark` is 64 hexadecimal digits that name the place for an hour or so, and say nothing else of it.
+    """
+
+    mark: str
+    kind: str
+    searching: bool
+    tries: int
+    since: datetime
+    until: datetime
+
+
 class Places:
     """Where sessions come from, and how often their places failed. Every method works in the caller's transaction.
 
@@ -118,7 +133,7 @@ class Places:
         Raises:
             Locked: too many tries failed from there of late.
         """
-        for mark, limits in self._places(conn, session_id, purpose):
+        for mark, _, limits in self._places(conn, session_id, purpose):
             row = conn.execute(select(place_attempts).where(place_attempts.c.mark == mark)).one_or_none()
             if row is not None:
                 self._tries(row, limits, purpose)
@@ -134,8 +149,8 @@ class Places:
         now = self._clock()
         locked: Locked | None = None
         # In the order of their marks, so that sessions that share places wait for each other in one order.
-        for mark, limits in self._places(conn, session_id, purpose):
-            conn.execute(locked_row(conn, mark, now))
+        for mark, counts, limits in self._places(conn, session_id, purpose):
+            conn.execute(locked_row(conn, mark, now, counts=counts))
             row = conn.execute(select(place_attempts).where(place_attempts.c.mark == mark)).one()
             try:
                 tries = self._tries(row, limits, purpose)
@@ -151,9 +166,27 @@ class Places:
 
     def succeed(self, conn: Connection, *, session_id: str, purpose: Purpose) -> None:
         """Take back the one try that was charged and succeeded, and no other."""
-        for mark, _ in self._places(conn, session_id, purpose):
+        for mark, _, _ in self._places(conn, session_id, purpose):
             here = (place_attempts.c.mark == mark, place_attempts.c.tries > 0)
             conn.execute(update(place_attempts).where(*here).values(tries=place_attempts.c.tries - 1))
+
+    def full(self, conn: Connection) -> tuple[FullPlace, ...]:
+        """Return the places whose tries are used up now, of all tenants, the latest first.
+
+        Which tenant a mark is of cannot be told from it.
+        """
+        now = self._clock()
+        table = place_attempts.c
+        rows = conn.execute(select(place_attempts).where(table.counts.is_not(None)).order_by(table.since.desc()))
+        return tuple(one for one in map(self._full, rows) if one is not None and one.until > now)
+
+    def _full(self, row: Any) -> FullPlace | None:
+        kind, _, what = row.counts.partition(":")
+        limits = self._profile.device if kind == "device" else self._profile.network
+        most = limits.search if what == "search" else limits.verify
+        if row.tries < most:
+            return None
+        return FullPlace(row.mark.hex(), kind, what == "search", row.tries, row.since, row.since + limits.window)
 
     def _tries(self, row: Any, limits: PlaceLimits, purpose: Purpose) -> int:
         """Return the tries that count now.
@@ -166,15 +199,21 @@ class Places:
             raise Locked("Too many attempts from this device or network. Wait, or use another way to log in.")
         return int(row.tries)
 
-    def _places(self, conn: Connection, session_id: str, purpose: Purpose) -> Sequence[tuple[bytes, PlaceLimits]]:
-        """Return the marks under which a session's tries are counted: searches apart from the others."""
+    def _places(
+        self, conn: Connection, session_id: str, purpose: Purpose
+    ) -> Sequence[tuple[bytes, str, PlaceLimits]]:
+        """Return the marks under which a session's tries are counted, and what: searches apart from the others."""
         row = conn.execute(select(session_places).where(session_places.c.session_id == session_id)).one_or_none()
         if row is None:
             return ()
-        what = b"search" if purpose == "identify" else b"verify"
-        known = ((row.device, self._profile.device), (row.network, self._profile.network))
+        what = "search" if purpose == "identify" else "verify"
+        known = (("device", row.device, self._profile.device), ("network", row.network, self._profile.network))
         return sorted(
-            ((hmac.digest(mark, what, "sha256"), limits) for mark, limits in known if mark is not None),
+            (
+                (hmac.digest(mark, what.encode(), "sha256"), f"{kind}:{what}", limits)
+                for kind, mark, limits in known
+                if mark is not None
+            ),
             key=lambda place: place[0],
         )
 
@@ -202,8 +241,8 @@ def network_of(address: str) -> str:
     return str(found)
 
 
-def locked_row(conn: Connection, mark: bytes, now: datetime) -> Any:
+def locked_row(conn: Connection, mark: bytes, now: datetime, *, counts: str | None = None) -> Any:
     """Return what inserts the row unless it is there, and locks it either way: nobody deletes it in between."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(place_attempts).values(mark=mark, since=now, tries=0)
+    new = dialect.insert(place_attempts).values(mark=mark, since=now, tries=0, counts=counts)
     return new.on_conflict_do_update(index_elements=["mark"], set_={"tries": place_attempts.c.tries})

@@ -1,6 +1,7 @@
 """Who is enrolled with which model: counts and ids only, no reference is opened."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,6 +70,13 @@ def people_of_scenario(conn: Connection, *, tenant: str, scenario: str) -> int:
     query = select(func.count(table.c.account.distinct()))
     mine = query.where(table.c.tenant == tenant, table.c.scenario == scenario)
     return int(conn.execute(mine).scalar_one())
+
+
+def references_of(conn: Connection, *, tenant: str, accounts: Sequence[str]) -> dict[str, int]:
+    """Return how many references each of some accounts has; who has none is left out."""
+    table = biometric_references
+    mine = select(table.c.account, func.count()).where(table.c.tenant == tenant, table.c.account.in_(accounts))
+    return {account: int(count) for account, count in conn.execute(mine.group_by(table.c.account))}
 
 
 def note_alert(conn: Connection, *, now: datetime) -> bool:

@@ -5,12 +5,12 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from faceauth.db.engine import Database
 from faceauth.db.schema import accounts, attempts, tenants
 from faceauth.errors import Locked
-from faceauth.identity.attempts import NIST_BASE, AttemptProfile, Attempts
+from faceauth.identity.attempts import NIST_BASE, AttemptProfile, Attempts, Lock
 from tests.clocks import START, HandClock
 from tests.databases import Databases
 
@@ -213,3 +213,32 @@ def test_names_that_are_no_accounts_are_forgotten_in_time(
     with data.begin() as conn:
         assert counter.forget_strangers(conn, before=START + timedelta(hours=36)) == 1
         assert set(conn.scalars(select(attempts.c.account))) == {"anna", "made-up-today"}
+
+
+def test_who_is_locked_is_told_with_since_and_until(counter: Attempts, data: Database, clock: HandClock) -> None:
+    """R10: by both limits; what `check` refuses and nothing else."""
+
+    def told() -> dict[str, Lock]:
+        with data.read() as conn:
+            assert counter.locked(conn, tenant="bank", most=10) == ()
+            (*one,) = counter.locked(conn, tenant="shop", account="anna", most=10)
+            every = {lock.account: lock for lock in counter.locked(conn, tenant="shop", most=10)}
+        assert one == [every[name] for name in every if name == "anna"]
+        return every
+
+    charge(counter, data, "ben", times=4)
+    assert told() == {}
+    charge(counter, data, times=5)
+    last = clock()
+    anna = told()["anna"]
+    assert (anna.failures, anna.since, anna.until) == (5, last, last + NIST_BASE.first_wait)
+    assert anna.open_qualifying
+    clock.forward(30)
+    assert told() == {}
+    with data.begin() as conn:
+        conn.execute(update(attempts).values(total=NIST_BASE.disable_after))
+    assert {name: lock.until for name, lock in told().items()} == {"anna": None, "ben": None}
+    assert told()["ben"].open_qualifying
+    with data.begin() as conn:
+        counter.unlock(conn, tenant="shop", account="ben")
+    assert set(told()) == {"anna"}

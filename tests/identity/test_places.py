@@ -213,3 +213,20 @@ def test_every_profile_keeps_to_its_source(name: str) -> None:
     assert limits.places.source
     for place in (limits.places.device, limits.places.network):
         assert place.search < place.verify
+
+
+def test_what_is_used_up_is_told_by_its_limit(places: Places, data: Database, clock: HandClock) -> None:
+    """Which kind of place, whether its searches, since and until when; and nothing of what it is called."""
+    began = clock()
+    person = Person(places, data, "d1", "192.0.2.1")
+    tries(person, 3)
+    tries(Person(places, data, None, "192.0.2.7"), 3, "identify")
+    with data.read() as conn:
+        found = {(one.kind, one.searching): one for one in places.full(conn)}
+    assert set(found) == {("device", False), ("network", True)}
+    device = found["device", False]
+    assert (device.tries, device.since, device.until) == (3, began, began + FEW.device.window)
+    assert len(device.mark) == 64
+    clock.forward(FEW.device.window.total_seconds())
+    with data.read() as conn:
+        assert places.full(conn) == ()
