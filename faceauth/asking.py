@@ -94,11 +94,13 @@ class Asking:
             found = self.store.open(conn)
         for campaign in found:
             if campaign.deadline > self.clock():
-                while not stop.is_set() and (count := self._ask_some(campaign)):
-                    done.asked += count
+                after = ""
+                while not stop.is_set() and (people := self._ask_some(campaign, after)):
+                    after, done.asked = people[-1], done.asked + len(people)
                     told("asking", done.asked, campaign.chosen)
-                while not stop.is_set() and (count := self._remind_some(campaign)):
-                    done.reminded += count
+                after = ""
+                while not stop.is_set() and (people := self._remind_some(campaign, after)):
+                    after, done.reminded = people[-1], done.reminded + len(people)
                     told("reminding", done.reminded, campaign.chosen)
             elif not stop.is_set():
                 self._finish(campaign, done, told, stop)
@@ -106,12 +108,12 @@ class Asking:
             self.store.tidy(conn)
         return done
 
-    def _ask_some(self, campaign: Campaign) -> int:
+    def _ask_some(self, campaign: Campaign, after: str) -> tuple[str, ...]:
         now = self.clock()
         with self.data.begin() as conn:
             if not self.store.lock(conn, campaign):
-                return 0
-            accounts = self.store.waiting(conn, campaign, most=self.settings.batch)
+                return ()
+            accounts = self.store.waiting(conn, campaign, after=after, most=self.settings.batch)
             if accounts:
                 told = self._what_to_show(conn, campaign)
                 self._tell(conn, campaign, REQUESTED, {_key(campaign, one): one for one in accounts}, told)
@@ -119,22 +121,22 @@ class Asking:
                     note(self.audit, conn, Event.CONSENT_REQUESTED, campaign, "system", account=account)
                 passed = _reminders(campaign, now)
                 self.store.asked(conn, campaign, accounts, reminded=passed, now=now)
-        return len(accounts)
+        return accounts
 
-    def _remind_some(self, campaign: Campaign) -> int:
+    def _remind_some(self, campaign: Campaign, after: str) -> tuple[str, ...]:
         number = _reminders(campaign, self.clock())
         if not number:
-            return 0
+            return ()
         with self.data.begin() as conn:
             if not self.store.lock(conn, campaign):
-                return 0
-            accounts = self.store.to_remind(conn, campaign, number=number, most=self.settings.batch)
+                return ()
+            accounts = self.store.to_remind(conn, campaign, number=number, after=after, most=self.settings.batch)
             if accounts:
                 told = self._what_to_show(conn, campaign)
                 keys = {f"{_key(campaign, one)}/{number}": one for one in accounts}
                 self._tell(conn, campaign, REMINDED, keys, told)
                 self.store.reminded(conn, campaign, accounts, number=number)
-        return len(accounts)
+        return accounts
 
     def _finish(self, campaign: Campaign, done: Done, told: Progressing, stop: Flag) -> None:
         """Do to those who did not agree what the campaign says, in batches, and close it when nobody is left."""

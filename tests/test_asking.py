@@ -252,9 +252,14 @@ def test_many_people(asked_by: Service, people: int) -> None:
         assert progress(asked_by, campaign) == Progress(
             people + 1, asked=people + 1, given=given, pending=people + 1 - given
         )
-    asked_by.clock.forward(10 * DAY)
+    asked_by.clock.forward(4 * DAY)
+    with timed("reminding", people):
+        assert asking.run().reminded == people + 1 - given
+    asked_by.clock.forward(6 * DAY)
     with timed("closing", people):
         done = asking.run()
     assert (done.suspended, done.closed) == (people + 1 - given, [campaign.campaign_id])
+    with timed("a round afterwards", people):
+        asking.run()
     with asked_by.installation.data.read() as conn:
-        assert Outbox().counts(conn, **T)["pending"] == people + 1 + done.reminded + 1
+        assert Outbox().counts(conn, **T)["pending"] == 2 * (people + 1) - given + 1

@@ -181,9 +181,10 @@ class CampaignStore:
         query = select(campaigns.c.state).where(campaigns.c.campaign_id == campaign.campaign_id)
         return conn.scalar(query.with_for_update()) == "open"
 
-    def waiting(self, conn: Connection, campaign: Campaign, *, most: int) -> tuple[str, ...]:
-        """Return accounts that are to be asked yet."""
-        query = _beside(select(members.c.account)).where(_of(campaign), members.c.state == "waiting")
+    def waiting(self, conn: Connection, campaign: Campaign, *, after: str = "", most: int) -> tuple[str, ...]:
+        """Return accounts that are to be asked yet, in their order, beginning after one."""
+        yet = (_of(campaign), members.c.state == "waiting", members.c.account > after)
+        query = _beside(select(members.c.account)).where(*yet)
         return tuple(conn.scalars(_staying(query).order_by(members.c.account).limit(most)))
 
     def asked(
@@ -193,9 +194,13 @@ class CampaignStore:
         who = (_of(campaign), members.c.account.in_(people))
         conn.execute(update(members).where(*who).values(state="asked", asked_at=now, reminded=reminded))
 
-    def to_remind(self, conn: Connection, campaign: Campaign, *, number: int, most: int) -> tuple[str, ...]:
-        """Return accounts that did not answer and had fewer than `number` reminders."""
-        late = (_of(campaign), members.c.state == "asked", members.c.reminded < number, ~ANSWERED)
+    def to_remind(
+        self, conn: Connection, campaign: Campaign, *, number: int, after: str = "", most: int
+    ) -> tuple[str, ...]:
+        """Return accounts that did not answer and had fewer than `number` reminders, beginning after one."""
+        # Written so it is no range of an index: the members are walked once a round, in the order of their key.
+        fewer = members.c.reminded + 0 < number
+        late = (_of(campaign), members.c.state == "asked", members.c.account > after, fewer, ~ANSWERED)
         query = _beside(select(members.c.account)).where(*late)
         return tuple(conn.scalars(_staying(query).order_by(members.c.account).limit(most)))
 
