@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
 
-BASE = {"errors", "types", "clock", "sections", "settings", "signing", "db"}
+BASE = {"errors", "types", "geometry", "clock", "sections", "settings", "signing", "db"}
 STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity", "oidc", "outbox"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
 COMPOSERS = {
@@ -38,6 +38,7 @@ COMPOSERS = {
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "types": set(),
+    "geometry": set(),
     "clock": set(),
     "sections": set(),
     "settings": {"errors", "sections"},
@@ -77,6 +78,7 @@ ROOMS: dict[str, set[str]] = {
     "telling": BELOW_PIPELINE,
     "statistics": BELOW_PIPELINE | COMPOSERS,
     "issuing": BELOW_PIPELINE | COMPOSERS,
+    "people": BELOW_PIPELINE | COMPOSERS,
     "inventory": BELOW_PIPELINE | COMPOSERS,
     "introspection": BELOW_PIPELINE | COMPOSERS,
     "flows": BELOW_PIPELINE | COMPOSERS,
@@ -90,7 +92,7 @@ ROOMS: dict[str, set[str]] = {
     "web": set(),
     "api": BELOW_PIPELINE
     | COMPOSERS
-    | {"introspection", "campaigns", "console", "console_openid", "issuing"}
+    | {"introspection", "campaigns", "console", "console_openid", "issuing", "people"}
     | {
         "incidents",
         "statistics",

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceauth import geometry
 from faceauth.errors import InvalidImage
 from faceauth.types import ChipTemplate, Image, Points
 
@@ -29,26 +30,15 @@ def align(image: Image, landmarks: Points, template: ChipTemplate) -> Image:
 
 
 def similarity(source: Points, target: Points) -> NDArray[np.float64]:
-    """Return the turn, scale and shift, shape (2, 3), that takes `source` nearest to `target` in squares.
-
-    In the plane the least-squares solution of Umeyama (IEEE PAMI 13(4), 1991) is one complex quotient.
+    """Return what takes landmarks nearest to a template's, shape (2, 3); see ``faceauth.geometry``.
 
     Raises:
-        InvalidImage: The points of `source` lie in one point, or are not finite.
+        InvalidImage: The landmarks lie in one point, are not finite, or have no shape.
     """
-    moved = np.asarray(source, np.float64)
-    fixed = np.asarray(target, np.float64)
-    a = (moved[:, 0] - moved[:, 0].mean()) + 1j * (moved[:, 1] - moved[:, 1].mean())
-    b = (fixed[:, 0] - fixed[:, 0].mean()) + 1j * (fixed[:, 1] - fixed[:, 1].mean())
-    spread = float(np.vdot(a, a).real)
-    if not np.isfinite(spread) or spread < 1e-6:
-        raise InvalidImage("The face's landmarks lie in one point; send another picture.")
-    turn = np.vdot(a, b) / spread
-    if abs(turn) < 1e-9:
+    matrix = geometry.similarity(source, target)
+    if matrix is None:
         raise InvalidImage("The face's landmarks have no shape; send another picture.")
-    linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    shift = fixed.mean(axis=0) - linear @ moved.mean(axis=0)
-    return np.column_stack([linear, shift])
+    return matrix
 
 
 def _averaged(image: Image, matrix: NDArray[np.float64], shrink: float) -> tuple[Image, NDArray[np.float64]]:

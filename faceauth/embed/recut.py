@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from faceauth.embed.manifest import EmbedderSpec, RecutSpec
 from faceauth.errors import ModelError
+from faceauth.geometry import similarity
 from faceauth.types import ModelSession
 
 Chips = NDArray[np.uint8]
@@ -86,7 +87,7 @@ class Recut:
         # Written so that a NaN is not believed.
         believed = sure & (astray <= _ASTRAY)
         return [
-            _similarity(one, self._target) if good else None for one, good in zip(points, believed, strict=True)
+            similarity(one, self._target) if good else None for one, good in zip(points, believed, strict=True)
         ]
 
     def _seen(self, chips: Chips) -> tuple[Points, NDArray[np.float64]]:
@@ -129,15 +130,3 @@ def _squared(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     return np.concatenate([middle - half, middle + half], axis=1)
-
-
-def _similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the turn, scale and shift, (2, 3), that takes five points nearest to five others in squares.
-
-    The points are known not to lie in one place. In the plane the least-squares solution of Umeyama (IEEE PAMI
-    13(4), 1991) is one complex quotient.
-    """
-    a, b = (points @ np.array([1, 1j]) for points in (source, target))
-    turn = np.vdot(a - a.mean(), b - b.mean()) / np.vdot(a - a.mean(), a - a.mean()).real
-    shift = b.mean() - turn * a.mean()
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])

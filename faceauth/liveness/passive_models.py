@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.errors import ModelError
+from faceauth.geometry import similarity
 from faceauth.types import AlignedFace, DetectedFace, Image, ModelSession, Points
 
 Floats = NDArray[np.float32]
@@ -141,7 +142,9 @@ class PassiveNetwork:
     def _aligned(self, image: Image, landmarks: Points) -> Image:
         if self._spec.template is None:
             raise ModelError("A passive network is told neither a box nor a template; see the manifest.")
-        matrix = _similarity(landmarks, np.asarray(self._spec.template, dtype=np.float32))
+        matrix = similarity(landmarks, np.asarray(self._spec.template))
+        if matrix is None:
+            raise ModelError("A face's landmarks have no shape.")
         size = (self._spec.size, self._spec.size)
         inside = cv2.warpAffine(np.ones(image.shape[:2], np.float32), matrix, size, flags=cv2.INTER_LINEAR)
         if not 1.0 - float(np.mean(inside)) <= self._spec.outside:
@@ -201,17 +204,3 @@ def widened(
         low = min(max(middle - half, 0.0), limit - 1 - 2 * half)
         spans.append((int(max(low, 0.0)), int(min(max(low, 0.0) + 2 * half, limit - 1))))
     return spans[0][0], spans[1][0], spans[0][1], spans[1][1]
-
-
-def _similarity(source: Points, target: Points) -> NDArray[np.float64]:
-    """Return the turn, scale and shift, shape (2, 3), that takes `source` nearest to `target` in squares.
-
-    In the plane the least-squares solution of Umeyama (IEEE PAMI 13(4), 1991) is one complex quotient.
-    """
-    a, b = (one.astype(np.float64) @ np.array([1, 1j]) for one in (source, target))
-    spread = float(np.vdot(a - a.mean(), a - a.mean()).real)
-    if not spread > 1e-6:
-        raise ModelError("A face's landmarks lie in one point.")
-    turn = np.vdot(a - a.mean(), b - b.mean()) / spread
-    shift = b.mean() - turn * a.mean()
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
