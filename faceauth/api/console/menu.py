@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from faceauth.api.console.visit import Visit
-from faceauth.api.routes import admin, approvals, audit, campaigns, health, incidents, keys, statistics
+from faceauth.api.routes import admin, approvals, audit, campaigns, health, incidents, keys, people, statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ MENU: Final[tuple[Entry, ...]] = (
     Entry("campaigns", "/ui/admin/campaigns", campaigns.list_campaigns),
     Entry("approvals", "/ui/admin/approvals", approvals.list_approvals),
     Entry("incidents", "/ui/admin/incidents", incidents.list_incidents),
+    Entry("accounts", "/ui/admin/accounts", people.list_people),
+    Entry("attempts", "/ui/admin/attempts", people.list_locks),
     Entry("keys", "/ui/admin/keys", keys.read_keys),
     Entry("audit", "/ui/admin/audit", audit.records),
     Entry("statistics", "/ui/admin/statistics", statistics.usage),

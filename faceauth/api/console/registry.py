@@ -12,6 +12,7 @@ from faceauth.api.console import (
     keys,
     numbers,
     openid,
+    people,
     scenarios,
     sign_in,
 )
@@ -25,6 +26,7 @@ ROUTERS: Final = (
     campaigns.router,
     approvals.router,
     incidents.router,
+    people.router,
     keys.router,
     audit.router,
     numbers.router,

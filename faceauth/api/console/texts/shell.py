@@ -24,6 +24,8 @@ SHELL: Final[Words] = {
     "menu_campaigns": ("Campaigns", "重新征求同意"),
     "menu_approvals": ("Approvals", "双人审批"),
     "menu_incidents": ("Incidents", "安全事件"),
+    "menu_accounts": ("Accounts", "账户"),
+    "menu_attempts": ("Lockouts", "锁定"),
     "menu_keys": ("Keys", "密钥"),
     "menu_audit": ("Audit log", "审计日志"),
     "menu_statistics": ("Statistics", "使用统计"),
