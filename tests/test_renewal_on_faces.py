@@ -1,6 +1,7 @@
 """From the pack `open` to `retail` on rendered sessions of real faces, with every stage as it ships."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from faceauth.embed.manifest import pack_spec
 from faceauth.installation import create_installation, open_installation
 from faceauth.settings import Settings
 from faceauth.simulate import Head
+from faceauth.thresholds import Deciding
+from faceauth.two_people import accept_thresholds
 from faceauth.types import Purpose
 
 
@@ -46,6 +49,24 @@ def made_with(stage: Stage, account: str) -> set[str]:
     return {info.model_digest for info in found}
 
 
+def accepted_by_two(stage: Stage) -> None:
+    """A pack that nobody accepted decides nothing (R52): Anna asks, Ben approves, Anna accepts."""
+    place, deciding = stage.installation, Deciding.of(pack_spec("retail"))
+
+    ask = partial(
+        accept_thresholds,
+        deciding,
+        data=place.data,
+        approvals=place.approvals,
+        audit=place.audit,
+        actor="cli:anna",
+    )
+    asked = ask().approval
+    with place.data.begin() as conn:
+        place.approvals.approve(conn, asked.approval_id, tenant=DEFAULT_TENANT, actor="cli:ben")
+    assert ask().told is not None
+
+
 def test_from_open_to_retail(both: Path, tmp_path: Path) -> None:
     """R23: enrolled with one model, logged in with it once more, and from then on with the other."""
     old, new = (pack_spec(name).model_digest().hex() for name in ("open", "retail"))
@@ -73,6 +94,7 @@ def test_from_open_to_retail(both: Path, tmp_path: Path) -> None:
 
         changed = settings.model_copy(update={"model_pack": "retail", "model_pack_before": "open"})
         stage.installation = open_installation(changed)
+        accepted_by_two(stage)
         assert stand_before(stage, "verify", "ann", cast.ben).reason == "mismatch"
         assert made_with(stage, "ann") == {old}
         assert stand_before(stage, "verify", "ann", cast.ann).accepted
