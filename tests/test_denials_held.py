@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from faceauth import pipeline as pipeline_module
 from faceauth.api.app import create_app
+from faceauth.charging import Charging
+from faceauth.comparing import Comparing
+from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.errors import LivenessDenied, Locked, SeveralMatch, StorageError
 from faceauth.pipeline import Pipeline, SessionAnswer
 from faceauth.sessions import OpenedSession
 from tests.api.client import TestClient
 from tests.databases import Databases
-from tests.service import BLUE, RED, Service, frames
+from tests.service import BLUE, RED, Service, failing, frames
 
 
 @pytest.fixture
@@ -87,3 +92,40 @@ def test_nobody_learns_of_a_denial_before_its_time(enrolled: Service, monkeypatc
         ]
         assert device.challenge().status_code == 409
     assert enrolled.reason(opened) == ("denied", "mismatch")
+
+
+def test_denials_of_a_search_are_one(enrolled: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R25 for 1:N: the same bytes, headers and counts, whatever was in the way."""
+    into = enrolled.installation
+    with into.data.begin() as conn:
+        into.scenarios.create(
+            conn,
+            tenant=DEFAULT_TENANT,
+            scenario="door",
+            mode="identify",
+            titles={"en": "Door"},
+            retention_days=30,
+            liveness_profile="motion",
+            notices={"en": "We look who is at the door."},
+            now=enrolled.clock(),
+        )
+    cases: dict[str, tuple[object, str, object]] = {
+        "mismatch": (Comparing, "search", Comparing.search),
+        "liveness": (pipeline_module, "judge", failing(LivenessDenied("motion"))),
+        "locked": (Charging, "charge", lambda *_: Locked()),
+        "several": (Comparing, "everyone", failing(SeveralMatch("two"))),
+        "unavailable": (Comparing, "everyone", failing(StorageError("away"))),
+    }
+    seen = set()
+    with capture_logs(), TestClient(create_app(into)) as http:
+        for number, (owner, name, act) in enumerate(cases.values()):
+            opened = enrolled.open("identify", None, "door")
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, name, act)
+                answer = Device(http, opened).post(frames(BLUE, seed=900 + number))
+            told = {(key, value) for key, value in answer.headers.items() if key not in {"date", "x-request-id"}}
+            seen.add((answer.status_code, answer.content, frozenset(told)))
+            assert len(answer.headers["x-request-id"]) == 20
+            assert enrolled.reason(opened)[0] == "denied"
+        assert len(seen) == 1
+        assert f'faceauth_session_posts_total{{state="denied"}} {len(cases)}.0' in http.get("/metrics").text

@@ -38,7 +38,7 @@ from tests.service import Service, make_service
 from tests.test_denials_held import post_burst
 from tests.test_sameness_timing import BY_CHANCE, p_value
 
-ROUNDS = 30
+ROUNDS = 15
 
 VERIFY = {
     "another_person": "mismatch",
