@@ -79,6 +79,7 @@ ROOMS: dict[str, set[str]] = {
     "statistics": BELOW_PIPELINE | COMPOSERS,
     "issuing": BELOW_PIPELINE | COMPOSERS,
     "people": BELOW_PIPELINE | COMPOSERS,
+    "packs": BELOW_PIPELINE | COMPOSERS | {"bench"},
     "inventory": BELOW_PIPELINE | COMPOSERS,
     "introspection": BELOW_PIPELINE | COMPOSERS,
     "flows": BELOW_PIPELINE | COMPOSERS,
@@ -92,7 +93,7 @@ ROOMS: dict[str, set[str]] = {
     "web": set(),
     "api": BELOW_PIPELINE
     | COMPOSERS
-    | {"introspection", "campaigns", "console", "console_openid", "issuing", "people"}
+    | {"introspection", "campaigns", "console", "console_openid", "issuing", "people", "packs"}
     | {
         "incidents",
         "statistics",

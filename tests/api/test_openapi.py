@@ -81,6 +81,7 @@ ROUTES = {
     ("put", "/v1/admin/accounts/{mark}/restriction"),
     ("post", "/v1/admin/accounts/{mark}/attempts/restore"),
     ("get", "/v1/admin/attempts"),
+    ("get", "/v1/admin/models"),
     ("get", "/v1/admin/keys"),
     ("get", "/v1/admin/apikeys"),
     ("post", "/v1/admin/apikeys"),

@@ -24,6 +24,7 @@ RULES: tuple[tuple[set[str], str, set[str]], ...] = (
     ({"PUT", "DELETE"}, "/v1/admin/accounts", {"privacy"}),
     (ANY, "/v1/admin/accounts", {"operator", "privacy"}),
     (ANY, "/v1/admin/attempts", {"operator", "privacy"}),
+    (ANY, "/v1/admin/models", {"operator", "privacy", "auditor"}),
     (ANY, "/v1/admin/keys", {"operator"}),
     (ANY, "/v1/admin/apikeys", {"operator"}),
     (ANY, "/v1/admin/clients", {"operator"}),

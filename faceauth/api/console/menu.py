@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from faceauth.api.console.visit import Visit
-from faceauth.api.routes import admin, approvals, audit, campaigns, health, incidents, keys, people, statistics
+from faceauth.api.routes import (
+    admin,
+    approvals,
+    audit,
+    campaigns,
+    health,
+    incidents,
+    keys,
+    models,
+    people,
+    statistics,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,7 @@ MENU: Final[tuple[Entry, ...]] = (
     Entry("incidents", "/ui/admin/incidents", incidents.list_incidents),
     Entry("accounts", "/ui/admin/accounts", people.list_people),
     Entry("attempts", "/ui/admin/attempts", people.list_locks),
+    Entry("models", "/ui/admin/models", models.list_models),
     Entry("keys", "/ui/admin/keys", keys.read_keys),
     Entry("audit", "/ui/admin/audit", audit.records),
     Entry("statistics", "/ui/admin/statistics", statistics.usage),

@@ -26,6 +26,7 @@ SHELL: Final[Words] = {
     "menu_incidents": ("Incidents", "安全事件"),
     "menu_accounts": ("Accounts", "账户"),
     "menu_attempts": ("Lockouts", "锁定"),
+    "menu_models": ("Models", "模型"),
     "menu_keys": ("Keys", "密钥"),
     "menu_audit": ("Audit log", "审计日志"),
     "menu_statistics": ("Statistics", "使用统计"),
