@@ -73,9 +73,9 @@ export class Faceauth {
     return this.#ask("PUT", path`/v1/accounts/${account}/restriction`, { restricted });
   }
 
-  // A link to the person's privacy page, opened once.
-  privacyLink(account) {
-    return this.#ask("POST", path`/v1/accounts/${account}/privacy-link`);
+  // A link to the person's privacy page, opened once; `renewal` lets them set their face up anew there.
+  privacyLink(account, renewal) {
+    return this.#ask("POST", path`/v1/accounts/${account}/privacy-link`, renewal && { renewal });
   }
 
   // Record the person's own answer to the very text they saw; `text` stood beside the unticked box.

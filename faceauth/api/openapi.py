@@ -37,6 +37,7 @@ def build_document(app: FastAPI, version: str) -> dict[str, Any]:
     for operation in _operations(document):
         _add_errors(operation, schemas["Problem"]["examples"][0])
         _add_security(operation)
+        _plain_body(operation)
         _add_examples(operation, schemas)
     return document
 
@@ -66,6 +67,14 @@ def _add_security(operation: dict[str, Any]) -> None:
         operation["security"] = [{"clientToken": []}]
     elif not {"service", "openid"} & set(tags):
         operation["security"] = [{"apiKey": []}]
+
+
+def _plain_body(operation: dict[str, Any]) -> None:
+    """Say of a body that may be left out what it is; that it may be left out is said beside it."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        kinds = [one for one in content.get("schema", {}).get("anyOf", ()) if one != {"type": "null"}]
+        if len(kinds) == 1:
+            content["schema"] = kinds[0]
 
 
 def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

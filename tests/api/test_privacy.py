@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -71,6 +72,28 @@ def test_a_link_opens_once_and_not_for_long(service: Service) -> None:
         Page(service, late)
     service.clock.forward((VISIT - LINK).total_seconds())
     assert code(opened.ask("GET")) == "not_authenticated"
+
+
+def test_a_face_is_put_right_from_the_page(service: Service) -> None:
+    """R14, R32: with the application's word that the person proved another factor just now, and not without."""
+    service.account()
+    path = "/v1/accounts/anna/privacy-link"
+    now = service.clock().isoformat()
+    wanted = {"scenario": "login", "return_url": "https://shop.example/done", "reauthenticated_at": now}
+    minted = service.call("POST", path, json={"renewal": wanted})
+    assert minted.status_code == 201, minted.text
+    told = dict(parse_qsl(urlsplit(minted.json()["privacy_url"]).fragment))
+    assert told["flow"] == minted.json()["flow_id"]
+    assert Page(service, told["token"]).login()["stance"] == "never"
+    headers = {"Authorization": f"Bearer {told['renewal']}"}
+    begun = service.http.post(f"/v1/flows/{told['flow']}/begin", headers=headers)
+    assert (begun.status_code, begun.json()["purpose"]) == (200, "enrol")
+
+    service.clock.forward(301)
+    assert code(service.call("POST", path, json={"renewal": wanted})) == "reauthentication_required"
+    elsewhere = wanted | {"return_url": "https://evil.example/", "reauthenticated_at": service.clock().isoformat()}
+    assert service.call("POST", path, json={"renewal": elsewhere}).status_code == 422
+    assert service.call("POST", path).json()["flow_id"] is None
 
 
 def test_no_other_token_opens_it(service: Service) -> None:

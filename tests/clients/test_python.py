@@ -47,6 +47,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "liveness_level": "motion",
         "transaction": {"text": "Pay"},
     },
+    "privacy_link": {"account_id": "a", "renewal": {"scenario": "login"}},
     "mint_flow": {
         "account_id": "a",
         "scenario": "login",

@@ -17,10 +17,12 @@ pytestmark = pytest.mark.browser
 Looked = Callable[[Page, str], None]
 
 
-def visit(page: Page, address: str, service: Service, *, locale: str = "en") -> None:
+def visit(
+    page: Page, address: str, service: Service, *, locale: str = "en", renewal: dict[str, str] | None = None
+) -> None:
     """Open the page by a fresh link."""
     service.call("PUT", "/v1/accounts/anna", json={"locale": locale})
-    url = service.call("POST", "/v1/accounts/anna/privacy-link").json()["privacy_url"]
+    url = service.call("POST", "/v1/accounts/anna/privacy-link", json={"renewal": renewal}).json()["privacy_url"]
     page.goto(f"{address}/ui/privacy{url.partition('/ui/privacy')[2]}")
     expect(page.locator("article").first).to_be_visible()
 
@@ -71,6 +73,21 @@ def test_a_question_that_waits_stands_first(page: Page, address: str, service: S
     looked(page, "privacy-declined")
     states = [one["state"] for one in service.call("GET", "/v1/accounts/anna/consents").json()["consents"]]
     assert states == ["given", "refused"]
+
+
+def test_a_face_is_put_right(page: Page, address: str, service: Service, looked: Looked) -> None:
+    """R14: only by a link that says so; it leads to the page that asks and takes the pictures."""
+    visit(page, address, service)
+    expect(page.locator("#mend")).to_be_hidden()
+    now = service.clock().isoformat()
+    renewal = {"scenario": "login", "return_url": "https://shop.example/done", "reauthenticated_at": now}
+    page.goto("about:blank")  # only another part behind the # would not load the page anew
+    visit(page, address, service, renewal=renewal)
+    assert "renewal" not in page.url
+    looked(page, "privacy-mend")
+    page.get_by_role("button", name="Set my face up again").click()
+    page.wait_for_url("**/ui/capture*")
+    expect(page.get_by_role("button", name="No, thank you")).to_be_visible()
 
 
 def test_a_device_is_renamed_and_forgotten(page: Page, address: str, service: Service, looked: Looked) -> None:

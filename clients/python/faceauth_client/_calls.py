@@ -94,9 +94,9 @@ def restrict(account_id: str, restricted: bool) -> Call[Account]:  # noqa: FBT00
     return Call("PUT", "/v1/accounts/{account_id}/restriction", Account.read, {"account_id": account_id}, body)
 
 
-def privacy_link(account_id: str) -> Call[PrivacyLink]:
-    route = "/v1/accounts/{account_id}/privacy-link"
-    return Call("POST", route, PrivacyLink.read, {"account_id": account_id})
+def privacy_link(account_id: str, renewal: Mapping[str, Any] | None) -> Call[PrivacyLink]:
+    route, body = "/v1/accounts/{account_id}/privacy-link", None if renewal is None else {"renewal": dict(renewal)}
+    return Call("POST", route, PrivacyLink.read, {"account_id": account_id}, body)
 
 
 def answer(account_id: str, **said: Any) -> Call[ConsentRecorded]:

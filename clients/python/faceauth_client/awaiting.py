@@ -1,7 +1,7 @@
 """The client to await; its calls are those of the other, and a test holds them equal."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -121,9 +121,9 @@ class AsyncFaceauth:
         """Suspend every use of the face without erasing it, or allow it again."""
         return await self.send(calls.restrict(account_id, restricted))
 
-    async def privacy_link(self, account_id: str) -> PrivacyLink:
-        """A link to the person's privacy page, opened once."""
-        return await self.send(calls.privacy_link(account_id))
+    async def privacy_link(self, account_id: str, *, renewal: Mapping[str, Any] | None = None) -> PrivacyLink:
+        """A link to the person's privacy page, opened once; `renewal` lets them set their face up anew there."""
+        return await self.send(calls.privacy_link(account_id, renewal))
 
     async def answer(
         self,

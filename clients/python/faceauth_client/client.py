@@ -1,7 +1,7 @@
 """The client that waits for each answer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -123,9 +123,9 @@ class Faceauth:
         """Suspend every use of the face without erasing it, or allow it again."""
         return self.send(calls.restrict(account_id, restricted))
 
-    def privacy_link(self, account_id: str) -> PrivacyLink:
-        """A link to the person's privacy page, opened once."""
-        return self.send(calls.privacy_link(account_id))
+    def privacy_link(self, account_id: str, *, renewal: Mapping[str, Any] | None = None) -> PrivacyLink:
+        """A link to the person's privacy page, opened once; `renewal` lets them set their face up anew there."""
+        return self.send(calls.privacy_link(account_id, renewal))
 
     def answer(
         self,

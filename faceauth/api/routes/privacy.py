@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 from faceauth.api.access import Application, ClientToken, Here
 from faceauth.api.export_page import export_page
 from faceauth.api.routes.accounts import HTML, all_receipts
+from faceauth.api.routes.flows import TheFlows
 from faceauth.api.wire.accounts import (
     ActivityItem,
     DeletionAnswer,
@@ -25,6 +26,7 @@ from faceauth.api.wire.privacy import (
     PrivacyClosing,
     PrivacyDevice,
     PrivacyLinkAnswer,
+    PrivacyLinkRequest,
     PrivacyWithdrawal,
     StandingItem,
 )
@@ -58,12 +60,38 @@ Person = Annotated[Visitor, Depends(visitor_of)]
 
 
 @router.post("/v1/accounts/{account_id}/privacy-link", status_code=201, tags=["accounts"])
-def mint_link(here: Here, desk: Desk, caller: Application, account_id: Name) -> PrivacyLinkAnswer:
-    """Make a link to the privacy page for a person who is signed in; it is opened once, within ten minutes."""
+def mint_link(
+    here: Here,
+    desk: Desk,
+    flows: TheFlows,
+    caller: Application,
+    account_id: Name,
+    *,
+    body: PrivacyLinkRequest | None = None,
+) -> PrivacyLinkAnswer:
+    """Make a link to the privacy page for a person who is signed in; it is opened once, within ten minutes.
+
+    With a renewal the page also offers to set the face up anew, for as long as a flow that enrols may be opened.
+    """
+    flow = None
+    if body is not None and body.renewal is not None:
+        wanted = body.renewal
+        flow = flows.mint(
+            tenant=caller.tenant,
+            account=account_id,
+            scenario=wanted.scenario,
+            purpose="enrol",
+            return_url=wanted.return_url,
+            reauthenticated_at=wanted.reauthenticated_at,
+            locale=None,
+        )
     link = desk.mint(tenant=caller.tenant, account=account_id)
     # Behind the # it stays in the browser: no server, proxy or log ever sees it.
     url = f"{here.settings.issuer.rstrip('/')}/ui/privacy#token={link.token}"
-    return PrivacyLinkAnswer(privacy_url=url, expires_at=link.expires_at)
+    if flow is None:
+        return PrivacyLinkAnswer(privacy_url=url, expires_at=link.expires_at)
+    url += f"&flow={flow.flow_id}&renewal={flow.token}"
+    return PrivacyLinkAnswer(privacy_url=url, expires_at=link.expires_at, flow_id=flow.flow_id)
 
 
 @router.post("/v1/privacy/begin", tags=["person"])

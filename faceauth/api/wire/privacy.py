@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import ConfigDict, Field, StrictBool
 
 from faceauth.api.wire.accounts import ActivityItem
-from faceauth.api.wire.base import Answer, Request, ScenarioName, with_example
+from faceauth.api.wire.base import Answer, At, Request, ScenarioName, Text, with_example
 from faceauth.api.wire.flows import ShownNotice
 
 _NOTICE: Final[dict[str, Any]] = {
@@ -19,14 +19,43 @@ def _example(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example(example))
 
 
+class RenewalRequest(Request):
+    """What the person may set up anew from the page: as a flow that enrols, and with its proof (R14)."""
+
+    scenario: ScenarioName
+    return_url: Text = Field(max_length=2000, description="As for a flow: where the person goes back to.")
+    reauthenticated_at: At = Field(description="When the person proved another factor.")
+
+
+class PrivacyLinkRequest(Request):
+    """What the link is to allow beside what the page does by itself; nothing, if left out."""
+
+    renewal: RenewalRequest | None = None
+
+    model_config = _example(
+        {
+            "renewal": {
+                "scenario": "login",
+                "return_url": "https://shop.example/face/done",
+                "reauthenticated_at": "2026-03-01T12:00:00Z",
+            }
+        }
+    )
+
+
 class PrivacyLinkAnswer(Answer):
-    """A link to the privacy page for one person, to be opened once."""
+    """A link to the privacy page for one person, to be opened once; `flow_id` is that of the renewal, if any."""
 
     privacy_url: str
     expires_at: datetime
+    flow_id: str | None = None
 
     model_config = _example(
-        {"privacy_url": "https://face.example/ui/privacy#token=fl_…", "expires_at": "2026-03-01T12:10:00Z"}
+        {
+            "privacy_url": "https://face.example/ui/privacy#token=fl_…",
+            "expires_at": "2026-03-01T12:10:00Z",
+            "flow_id": None,
+        }
     )
 
 

@@ -6,7 +6,7 @@ import { drawn } from "./notice.js";
 import { EVENTS, PRIVACY_TEXTS } from "./privacy-texts.js";
 
 const at = (id) => document.getElementById(id);
-const page = { language: languageOf(navigator.language), token: null, told: null, said: null, kind: "", over: false };
+const page = { language: languageOf(navigator.language), token: null, told: null, said: null, kind: "", over: false, flow: null };
 
 const words = () => PRIVACY_TEXTS[page.language];
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -40,7 +40,9 @@ function paint() {
     at(`${id}-title`).textContent = words()[id];
   }
   at("scenarios").replaceChildren(...inOrder().map(purpose));
-  at("mend-told").textContent = words().mend_told;
+  at("mend-told").textContent = page.flow ? words().mend_now_told : words().mend_told;
+  at("mend").textContent = words().mend_now;
+  at("mend").hidden = page.flow === null;
   paintPause();
   paintDevices();
   paintActivity();
@@ -189,6 +191,13 @@ const pause = () =>
     ask("PUT", "/restriction", { restricted: page.told.restricted_at === null }),
   );
 
+// The flow's own page goes on from here: it asks where that is missing, takes the pictures, and leads back.
+function mend() {
+  const { id, token } = page.flow;
+  page.flow = null;
+  location.assign(`/ui/capture#${new URLSearchParams({ flow: id, token })}`);
+}
+
 function close() {
   if (!at("close-sure").checked) {
     say("close_tick", "bad");
@@ -233,13 +242,16 @@ function fail(error) {
 }
 
 async function main() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  // The token leaves the address bar and the history at once.
+  const link = new URLSearchParams(location.hash.slice(1));
+  const token = link.get("token");
+  if (link.get("flow") && link.get("renewal")) page.flow = { id: link.get("flow"), token: link.get("renewal") };
+  // The tokens leave the address bar and the history at once.
   history.replaceState(null, "", location.pathname);
   at("language").addEventListener("click", () => {
     page.language = page.language === "en" ? "zh" : "en";
     paint();
   });
+  at("mend").addEventListener("click", mend);
   at("pause").addEventListener("click", pause);
   at("close").addEventListener("click", close);
   for (const form of ["page", "json", "receipts"]) at(`copy-${form}`).addEventListener("click", () => copy(form));
