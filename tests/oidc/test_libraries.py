@@ -1,15 +1,18 @@
 """Relying parties on other people's libraries, against the provider on a real port: Authlib and openid-client."""
 
+import importlib.util
 import itertools
 import json
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -20,6 +23,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import faceauth.pipeline as pipeline_module
 from faceauth.api.app import create_app
@@ -29,6 +33,7 @@ from faceauth.openid import OpenId
 from faceauth.settings import Settings
 from faceauth.vault.keyring import load_keyring
 from tests import databases
+from tests.api.client import TestClient
 from tests.clocks import HandClock
 from tests.conftest import ROOT
 from tests.oidc.conftest import CALLBACK, enrol, parameters
@@ -161,3 +166,38 @@ def test_with_openid_client(served: Served) -> None:
     assert learnt["claims"]["amr"] == ["face"]
     assert learnt["ended"] == "invalid_grant"
     assert httpx.get(learnt["logout"]).headers["location"] == BYE
+
+
+class OneSession:
+    """Keeps one browser's session in memory, as far as an application can tell."""
+
+    def __init__(self, app: ASGIApp, secret_key: str) -> None:
+        assert secret_key
+        self._app = app
+        self._session: dict[str, Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["session"] = self._session
+        await self._app(scope, receive, send)
+
+
+def test_the_example_of_a_relying_party(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`examples/openid`, run: it lets Anna in, and nobody with an answer to another's request."""
+    # Starlette's own sessions need a package that nothing else here needs.
+    kept = SimpleNamespace(SessionMiddleware=OneSession)
+    monkeypatch.setitem(sys.modules, "starlette.middleware.sessions", kept)
+    client_id, secret = served.credentials
+    for name, value in {"FACEAUTH_URL": served.address, "CLIENT_ID": client_id, "CLIENT_SECRET": secret}.items():
+        monkeypatch.setenv(name, value)
+    spec = importlib.util.spec_from_file_location("openid_example", ROOT / "examples" / "openid" / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with TestClient(module.app, base_url="https://shop.example", follow_redirects=False) as browser:
+        assert "Sign in with your face" in browser.get("/").text
+        sent = browser.get("/login", params={"name": "anna"}).headers["location"]
+        back = served.browse(sent)
+        assert browser.get(back.replace("state=", "state=x")).status_code == 403
+        assert browser.get(back).status_code == 303
+        assert "You are in." in browser.get("/").text
