@@ -14,7 +14,7 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 
 from faceauth.capture.session import CaptureSession
-from faceauth.errors import Denied
+from faceauth.errors import Denied, FaceauthError
 from faceauth.pipeline import SessionAnswer
 from faceauth.sameness import Size, Way
 
@@ -158,9 +158,8 @@ class Holding:
 
     def _ended(self, task: asyncio.Task[SessionAnswer]) -> None:
         self._tasks.discard(task)
-        # Looked at here too, for nobody else does after the device hung up.
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.info("session.no_answer", error=type(error).__name__)
+        if not task.cancelled():
+            task.exception()  # looked at, for nobody else does after the device hung up
 
     async def _through(
         self,
@@ -180,7 +179,11 @@ class Holding:
             return answer
         due = began + self._deadlines.due_s(way, ended - began)
         await self._until(due)
-        answer = await run_in_threadpool(self._write, way.session, way.denied)
+        try:
+            answer = await run_in_threadpool(self._write, way.session, way.denied)
+        except FaceauthError as error:
+            log.warning("session.not_written_down", code=error.code)
+            raise
         await self._until(due + WRITING_S)
         return answer
 

@@ -186,7 +186,7 @@ def test_what_cannot_be_written_down_is_told_to_the_caller() -> None:
     async def fail(bench: Bench) -> None:
         with capture_logs() as logged, pytest.raises(StorageError):
             await bench.take("broken")
-        assert [one["event"] for one in logged] == ["session.no_answer"]
+        assert [one["event"] for one in logged] == ["session.not_written_down"]
 
     timed(fail)
 
