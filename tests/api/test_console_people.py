@@ -108,7 +108,7 @@ def test_lockouts_by_each_limit(service: Service, browser: Browser) -> None:
     browser.sign_in("operator")
     shown = browser.get("/attempts").text
     until = service.clock() + timedelta(seconds=30)
-    assert f"{until:%Y-%m-%d %H:%M}" in shown
+    assert f"{until:%Y-%m-%d %H:%M:%S}" in shown
     assert "levels with the flash are open" in shown
     assert re.search(r'n\*\*\*@example.com <span class="badge soft">no account', shown)
     assert '<th scope="row">device: logins</th>' in shown

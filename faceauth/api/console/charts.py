@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-WIDTH: Final = 640
-HEIGHT: Final = 180
-_LEFT: Final = 44
-_FOOT: Final = 24
+WIDTH: Final = 360
+"""About as many units as a phone has CSS pixels, so that words are drawn at their own size there."""
+
+HEIGHT: Final = 150
+_LEFT: Final = 40
+_FOOT: Final = 20
 _TOP: Final = 10
 _LABELS: Final = 8
 """How many labels stand below a chart at most: more would run into each other on a phone (own figure)."""

@@ -72,7 +72,7 @@ def outcomes(found: UsageAnswer) -> Chart:
 def latencies(steps: Sequence[LatencyStep]) -> Chart:
     """Return a chart of how long answers took."""
     last = [one.up_to_s for one in steps if one.up_to_s is not None][-1]
-    named = [f"≤ {one.up_to_s:g} s" if one.up_to_s is not None else f"> {last:g} s" for one in steps]
+    named = [f"{one.up_to_s:g} s" if one.up_to_s is not None else f"> {last:g} s" for one in steps]
     return bars([(name, (one.answers,)) for name, one in zip(named, steps, strict=True)], ("answers",))
 
 

@@ -6,7 +6,7 @@ from faceauth.api.console.texts import Words
 
 MODELS: Final[Words] = {
     "title": ("Models and operating points", "模型与判定点"),
-    "decides": ("What the packs decide by is what two people accepted.", "当前判定参数即为双人确认的参数。"),
+    "decides": ("What the packs decide by was accepted.", "当前判定参数已获确认。"),
     "waits": (
         (
             "The packs decide by other thresholds than those that were accepted, so every comparison is denied "

@@ -70,6 +70,7 @@ HEALTH: Final[Words] = {
     "since_start": ("These numbers are of this process, since it started.", "以下数字为本进程启动以来的统计。"),
     "posts": ("Judged posts", "已判定的提交"),
     "latency": ("How long answers took", "响应时间"),
+    "latency_chart": ("Answers, by the longest they took", "响应数（按最长耗时分段）"),
     "latency_says": (
         "Bars, one for each step of time, with how many answers took that long. The table has the numbers.",
         "每个时间段一条，表示耗时在该段内的响应数。数字见下表。",

@@ -121,5 +121,6 @@ LOCKS: Final[Words] = {
     "kind_network": ("network", "网络"),
     "searching": ("searches", "检索"),
     "verifying": ("logins", "登录"),
+    "place": ("Mark", "标记"),
     "tries": ("Failures", "失败次数"),
 }
