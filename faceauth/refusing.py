@@ -43,12 +43,19 @@ class Refusing:
             try:
                 self.sessions.decide(conn, session, Outcome("denied", denied.reason), now=self.clock())
             except SessionClosed:
-                log.info("session.ended_before", reason=denied.reason)
+                judged = denied.reason != "expired" and self._cancelled(conn, session)
             else:
+                judged = True
+            # Also of a session that its device cancelled before it was told: or nobody would read of its try.
+            if judged:
                 self._audit(conn, session, Event.SESSION_DENIED, reason=denied.reason)
-            # The last attempt was charged, whether the session was cancelled since or not.
             if denied.reason != "locked" and self.charging.switched_off(conn, session):
                 self._audit(conn, session, Event.FACE_LOGIN_DISABLED)
+
+    def _cancelled(self, conn: Connection, session: CaptureSession) -> bool:
+        now = self.clock()
+        known = self.sessions.for_backend(conn, tenant=session.tenant, session_id=session.session_id, now=now)
+        return known.state == "cancelled"
 
     def _audit(self, conn: Connection, session: CaptureSession, event: Event, **details: str) -> None:
         self.audit.append(

@@ -16,6 +16,7 @@ from faceauth.comparing import Comparing
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import LivenessDenied, Locked, SeveralMatch, StorageError
 from faceauth.pipeline import Pipeline, SessionAnswer
+from faceauth.sameness import Way
 from faceauth.sessions import OpenedSession
 from tests.api.client import TestClient
 from tests.databases import Databases
@@ -92,6 +93,27 @@ def test_nobody_learns_of_a_denial_before_its_time(enrolled: Service, monkeypatc
         ]
         assert device.challenge().status_code == 409
     assert enrolled.reason(opened) == ("denied", "mismatch")
+
+
+def test_a_try_that_is_cancelled_before_it_is_told_is_written_down(enrolled: Service) -> None:
+    """The session stays cancelled; the audit log has the try, and that it was the last."""
+    into = enrolled.installation
+    with into.data.begin() as conn:
+        for _ in range(99):
+            into.attempts.charge(conn, tenant=DEFAULT_TENANT, account="anna", pad=True)
+            enrolled.clock.forward(3600)
+    opened, way = enrolled.open("verify"), Way()
+    parts, step = frames(BLUE), opened.challenge.steps[0].id
+    timeline = [{"step": step, "t_ms": 80 * number} for number in range(len(parts))]
+    into.pipeline.submit(opened.session_id, opened.client_token, parts, timeline, way=way)
+    assert way.session is not None
+    assert way.denied is not None
+    into.desk.cancel(opened.session_id, opened.client_token)
+    assert into.pipeline.refuse(way.session, way.denied).state == "denied"
+    assert enrolled.reason(opened) == ("cancelled", None)
+    with into.data.read() as conn:
+        found = [str(one.event) for one in into.audit.activity(conn, tenant=DEFAULT_TENANT, account="anna")]
+    assert found[-3:] == ["device:session:cancelled", "service:session:denied", "service:attempts:disabled"]
 
 
 def test_denials_of_a_search_are_one(enrolled: Service, monkeypatch: pytest.MonkeyPatch) -> None:
