@@ -56,11 +56,12 @@ class Checking:
     def begin(self, kept: Sequence[Checkpoint] = ()) -> Check:
         """Begin a walk, against checkpoints that were kept elsewhere too; while one goes on it is that one."""
         with self._lock:
-            if self._check.state != "running" and not self._closing:
-                self._check = Check("running", began_at=self._here.clock())
-                self._thread = Thread(target=self._walk, args=(tuple(kept),), name="audit-check", daemon=True)
-                self._thread.start()
-            return self._check
+            if self._check.state == "running" or self._closing:
+                return self._check
+            begun = self._check = Check("running", began_at=self._here.clock())
+            self._thread = Thread(target=self._walk, args=(tuple(kept),), name="audit-check", daemon=True)
+            self._thread.start()
+            return begun
 
     def wait(self) -> None:
         """Return when no walk goes on."""
@@ -74,8 +75,7 @@ class Checking:
 
     def _walk(self, kept: Sequence[Checkpoint]) -> None:
         try:
-            with self._here.data.read() as conn:
-                found = self._here.audit.verify(conn, kept, progress=self._went)
+            found = self._here.audit.verify_in_pages(self._here.data.read, kept, progress=self._went)
             ended = replace(
                 self._check,
                 state="intact" if found.intact else "broken",

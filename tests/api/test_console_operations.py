@@ -151,7 +151,7 @@ def test_a_walk_that_fails_says_that_nothing_is_known(
 ) -> None:
     checking = service.http.app.state.checking  # type: ignore[attr-defined]  # it is our FastAPI
     for error, code in ((StorageError("gone"), "storage"), (RuntimeError("odd"), "internal")):
-        monkeypatch.setattr(type(service.installation.audit), "verify", failing(error))
+        monkeypatch.setattr(type(service.installation.audit), "verify_in_pages", failing(error))
         assert checking.begin().state == "running"
         checking.wait()
         assert (checking.check.state, checking.check.code) == ("failed", code)
@@ -169,7 +169,7 @@ def test_a_walk_ends_with_the_service(service: Service, monkeypatch: pytest.Monk
             progress(1, 2)
             goes_on.set()
 
-    monkeypatch.setattr(type(service.installation.audit), "verify", walk)
+    monkeypatch.setattr(type(service.installation.audit), "verify_in_pages", walk)
     checking.begin()
     assert goes_on.wait(5)
     assert checking.begin() == checking.check

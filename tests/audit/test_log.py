@@ -41,7 +41,30 @@ def _fill(log: AuditLog, databases: Databases, count: int = 6) -> None:
 
 def _verdict(log: AuditLog, databases: Databases) -> AuditVerdict:
     with databases.data.read() as conn:
-        return log.verify(conn)
+        found = log.verify(conn)
+    assert log.verify_in_pages(databases.data.read) == found
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page ends within the few records of a test."""
+    monkeypatch.setattr("faceauth.audit.log._PAGE", 3)
+
+
+def test_a_walk_in_pages_keeps_nothing_waiting(database: Databases, log: AuditLog) -> None:
+    """R41, R51: meanwhile records are written, which count, and SQLite's log is cut to nothing."""
+    _fill(log, database)
+    went: list[tuple[int, int]] = []
+
+    def progress(done: int, of: int) -> None:
+        if not went:
+            _fill(log, database, 2)
+            database.data.truncate_wal()
+        went.append((done, of))
+
+    assert log.verify_in_pages(database.data.read, progress=progress) == AuditVerdict(8, None)
+    assert went == [(3, 6), (6, 8)]
 
 
 def test_a_log_fits_together(database: Databases, log: AuditLog) -> None:
