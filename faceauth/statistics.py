@@ -91,12 +91,13 @@ class Statistics:
         Raises:
             InvalidRequest: the days are in the wrong order, too many, or not over yet.
         """
+        # The end first: near the year 9999 there is no day so many days later.
+        if until > self.clock().date():
+            raise InvalidRequest("Ask for days that are over (UTC): until is today at the latest.")
         if not since < until <= since + timedelta(days=LONGEST_DAYS):
             raise InvalidRequest(
                 f"Ask for 1 to {LONGEST_DAYS} days: since and until, which is not counted itself."
             )
-        if until > self.clock().date():
-            raise InvalidRequest("Ask for days that are over (UTC): until is today at the latest.")
         with self.data.read() as conn:
             found = count_sessions(conn, tenant=tenant, since=since, until=until)
         told, withheld = grouped(found, self.minimum)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, delete, exists, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from faceauth.clock import Clock
@@ -154,20 +154,17 @@ class Attempts:
 
     def locked(self, conn: Connection, *, tenant: str, account: str | None = None, most: int) -> tuple[Lock, ...]:
         """Return who may not try now, the last failure first: of a tenant, or of one account of it."""
-        strict = self._profiles[False]
+        strict, now = self._profiles[False], self._clock()
         table = attempts.c
+        waits = and_(table.consecutive >= strict.free, table.last_at > now - strict.longest_wait)
         query = select(attempts).where(
             table.tenant == tenant,
-            or_(
-                table.disabled_at.is_not(None),
-                table.consecutive >= strict.free,
-                table.total >= strict.disable_after,
-            ),
+            or_(table.disabled_at.is_not(None), table.total >= strict.disable_after, waits),
         )
         if account is not None:
             query = query.where(table.account == account)
         rows = conn.execute(query.order_by(table.last_at.desc(), table.account).limit(most))
-        found = (self._lock(row, self._clock()) for row in rows)
+        found = (self._lock(row, now) for row in rows)
         return tuple(one for one in found if one is not None)
 
     def _lock(self, row: Row[Any], now: datetime) -> Lock | None:

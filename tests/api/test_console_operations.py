@@ -68,7 +68,11 @@ def test_statistics_tell_no_group_of_few(service: Service, browser: Browser) -> 
     today = service.clock().date()
     wrong = browser.get(f"/statistics?since={today}&until={today + timedelta(days=2)}")
     assert wrong.status_code == 422
-    assert browser.get("/statistics?since=x").status_code == 422
+    assert browser.get("/statistics?since=&until=").status_code == 200
+    for asked in ("since=x", "until=0001-01-02", "since=9999-12-01&until=9999-12-31"):
+        assert browser.get(f"/statistics?{asked}").status_code == 422
+    route = "/v1/admin/statistics?since=9999-12-01&until=9999-12-31"
+    assert service.call("GET", route, role="operator").status_code == 422
 
 
 def test_health_says_what_works_and_what_waits(

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Query
+from pydantic import BeforeValidator, Field
 from starlette.responses import HTMLResponse
 
 from faceauth.api.console.charts import Chart, bars
@@ -24,7 +25,9 @@ DAYS: Final = 28
 FORTNIGHT: Final = 14
 """Days of the outcomes beside the service's health (own figure)."""
 
-Day = Annotated[date | None, Query()]
+_Sensible = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
+Day = Annotated[_Sensible | None, BeforeValidator(lambda typed: typed or None), Query()]
+"""A day as a form sends it: nothing where the field was left empty."""
 
 
 @router.get("/statistics")

@@ -94,7 +94,7 @@ def begin_check(
     """Walk the whole log in the background; while a walk goes on, this is that one."""
     kept = []
     if body.checkpoint is not None:
-        with here.data.begin() as conn:
+        with here.data.read() as conn:
             kept = [open_note(body.checkpoint, here.audit.tree.key(conn).verifier_key)]
     return _told(checking.begin(kept))
 
