@@ -34,7 +34,7 @@ demo: $(VENV)/.project $(PACK) ## the whole story in a terminal, on real photogr
 	@$(BIN)/faceauth demo $(if $(IMAGES),--images "$(IMAGES)")
 
 test: $(VENV)/.dev $(VENV)/.project $(PACK) $(JS) ## the tests (JOBS=1: one after the other; ARGS=…: for pytest)
-	@$(BIN)/python -m pytest -m "not soak" --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not soak" --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev $(VENV)/.project ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -214,7 +214,7 @@ def campaign(cases: Any, act: Callable[[Any], None]) -> int:
     asked = 0
 
     @settings(
-        max_examples=5,
+        max_examples=3,
         derandomize=True,
         deadline=None,
         database=None,

@@ -38,7 +38,8 @@ def step(kind: str, **more: Any) -> dict[str, Any]:
 def test_the_notice(page: Page, address: str, service: Service, looked: Looked, locale: str) -> None:
     service.account()
     body = {"account_id": "anna", "scenario": "login", "purpose": "verify", "locale": locale}
-    minted = service.call("POST", "/v1/flows", json={**body, "return_url": "https://shop.example/done"}).json()
+    proof = {"reauthenticated_at": service.clock().isoformat(), "return_url": "https://shop.example/done"}
+    minted = service.call("POST", "/v1/flows", json=body | proof).json()
     page.goto(f"{address}/ui/capture{minted['flow_url'].partition('/ui/capture')[2]}")
     expect(page.locator("#agree")).to_be_visible()
     expect(page.locator("#agree")).not_to_be_checked()
