@@ -26,6 +26,15 @@ PICTURES = ROOT / "artefacts" / "pages"
 
 CHROMIUM = Path("/usr/bin/chromium")
 
+LONG = {
+    "test_openapi.py",
+    "test_consent_machine.py",
+    "test_renewal_on_faces.py",
+    "test_over_http.py",
+    "test_install.py",
+}
+"""Files of few tests that take long, besides those with a browser."""
+
 
 def pytest_configure() -> None:
     """Let denials be told at once, unless a test asks for more: most are about something else."""
@@ -33,9 +42,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes share the files, those with a browser come first: they take longest."""
+    """Where several processes share the files, the longest come first, so that none is left at the end."""
     if hasattr(config, "workerinput"):
-        slow = {item.path for item in items if item.get_closest_marker("browser")}
+        slow = {item.path for item in items if item.get_closest_marker("browser") or item.path.name in LONG}
         tests = Counter(item.path for item in items)
         items.sort(key=lambda item: (item.path not in slow, -tests[item.path]))
 
