@@ -187,8 +187,9 @@ KNOWN = {"account_id": "anna", "scenario": "login", "version": 1, "reference_id"
         pytest.param(GenerationMode.NEGATIVE, False, id="odd paths too"),
     ],
 )
+@pytest.mark.parametrize("examples", [3, pytest.param(20, marks=pytest.mark.soak)])
 def test_the_service_keeps_to_its_document_whatever_it_is_sent(
-    service: Service, document: dict[str, Any], mode: GenerationMode, aimed: bool
+    service: Service, document: dict[str, Any], mode: GenerationMode, aimed: bool, examples: int
 ) -> None:
     """R58: a bounded, repeatable campaign; every answer is one of the document's, none an unhandled error."""
     asked = 0
@@ -205,16 +206,16 @@ def test_the_service_keeps_to_its_document_whatever_it_is_sent(
             known["session_id"] = opened["session_id"]
         told = {"path_parameters": known} if aimed and known else {}
         act = partial(send, service, document, opened)
-        asked += campaign(operation.as_strategy(generation_mode=mode, **told), act)
+        asked += campaign(operation.as_strategy(generation_mode=mode, **told), act, examples)
     assert asked > 50
 
 
-def campaign(cases: Any, act: Callable[[Any], None]) -> int:
+def campaign(cases: Any, act: Callable[[Any], None], examples: int) -> int:
     """Act on a few generated cases, the same ones every time; return how many."""
     asked = 0
 
     @settings(
-        max_examples=3,
+        max_examples=examples,
         derandomize=True,
         deadline=None,
         database=None,
