@@ -292,6 +292,8 @@ class Streams:
         except FaceauthError as error:
             # Decided, cancelled or expired meanwhile; or nothing can be written, and nothing was accepted.
             log.info("stream.denied", code=error.code)
+        except Exception as error:  # noqa: BLE001  the session ends, whatever is the matter (R4)
+            log.warning("stream.unrecorded", error=type(error).__name__)
         finally:
             live.session.decided(accepted=False)
 

@@ -46,8 +46,10 @@ def test_a_recording_of_a_login_that_was_accepted_is_known(
         recorded.append(bursts(subject, challenge))
         return recorded[-1]
 
-    views = (inject(browser, server, people.anna, record) for _ in range(TRIES))
-    assert any(view["state"] == "accepted" for view in views)
+    views: list[dict[str, Any]] = []
+    while not views or views[-1]["state"] != "accepted":
+        assert len(views) < TRIES, (views, gates(server))
+        views.append(inject(browser, server, people.anna, record))
     view = inject(browser, server, people.anna, lambda _subject, _challenge: recorded[-1])
     assert (view["state"], view["reason"], gates(server)[-1]) == ("denied", "injection", "replay")
 

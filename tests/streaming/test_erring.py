@@ -12,6 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from faceauth.errors import SessionClosed
 from faceauth.sessions import OpenedSession
+from faceauth.streaming.ending import Ending
 from tests.service import BLUE
 from tests.streaming.conftest import Door
 from tests.streaming.device import HIDDEN, NOSE, Device, picture
@@ -276,6 +277,21 @@ def test_a_service_that_stops_denies_what_is_not_decided(door: Door) -> None:
         door.http.portal.call(door.streams.close)
         assert device.wait() == "denied"
     assert door.service.reason(opened) == ("denied", "unavailable")
+
+
+def test_a_denial_that_cannot_be_written_still_ends_the_session(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4: the device is told, the service forgets the session, and nothing is accepted."""
+    opened = door.service.open("verify")
+
+    def broken(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(Ending, "refuse", broken)
+    assert door.run(opened, unknown_step) == "denied"
+    assert door.streams.open_now == 0
+    assert door.service.reason(opened)[0] != "accepted"
 
 
 def test_one_too_many_is_told_to_come_back(door: Door) -> None:

@@ -225,6 +225,21 @@ def test_escape_ends_it_and_the_keyboard_is_enough(page: Page, address: str, ser
     assert service.call("GET", f"/v1/sessions/{opened['session_id']}").json()["state"] == "cancelled"
 
 
+def test_who_left_before_the_socket_failed_is_shown_no_step(page: Page, address: str, service: Service) -> None:
+    """The page then goes over to posting, and must not begin to: a first step may flash."""
+    page.add_init_script("window.WebSocket = class { constructor() { window.fails = () => this.onerror(); } };")
+    open_page(page, address, service)
+    page.locator("#start").click()
+    page.wait_for_function("window.fails")
+    with page.expect_response("**/cancel"):
+        page.keyboard.press("Escape")
+    expect(page.locator("#say")).to_contain_text("Nothing was taken")
+    page.evaluate("window.fails()")
+    page.evaluate("new Promise((done) => setTimeout(done, 50))")
+    expect(page.locator("#say")).to_contain_text("Nothing was taken")
+    expect(page.locator("#stage")).to_be_hidden()
+
+
 def test_a_screen_reader_is_told_each_step_at_once(page: Page, address: str, service: Service) -> None:
     open_page(page, address, service)
     page.locator("#start").click()

@@ -225,25 +225,33 @@ export class FaceCapture extends HTMLElement {
     return async (nonce, last) => this.signer({ ...(await toSign(this.session, nonce, last)), policy });
   }
 
+  // What is shown while a session goes on: nobody who has left is told a step, or flashed at, by what was still under way.
+  #untilOver(shown) {
+    const guarded = (show) => (...told) => this.#over || show(...told);
+    return Object.fromEntries(Object.entries(shown).map(([name, show]) => [name, guarded(show)]));
+  }
+
   async #streamed() {
     const first = (step) => step.id === this.#challenge.steps[0].id;
     return streamSession(this.#device, {
       ...this.#how,
-      show: (step) => {
-        [this.#asked, this.#guided] = [step, ""];
-        this.#view.step(step, first(step));
-      },
-      guide: (code, done) => this.#guide(code, done),
-      judging: () => {
-        this.#asked = null;
-        this.#view.judging();
-      },
-      lost: () => {
-        this.#asked = null;
-        this.#view.flash([]);
-        this.#view.say("reconnecting");
-        this.#view.announce("reconnecting");
-      },
+      ...this.#untilOver({
+        show: (step) => {
+          [this.#asked, this.#guided] = [step, ""];
+          this.#view.step(step, first(step));
+        },
+        guide: (code, done) => this.#guide(code, done),
+        judging: () => {
+          this.#asked = null;
+          this.#view.judging();
+        },
+        lost: () => {
+          this.#asked = null;
+          this.#view.flash([]);
+          this.#view.say("reconnecting");
+          this.#view.announce("reconnecting");
+        },
+      }),
     });
   }
 
@@ -251,12 +259,14 @@ export class FaceCapture extends HTMLElement {
     const steps = this.#challenge.steps;
     const answer = await postSession(this.#device, this.#challenge, {
       ...this.#how,
-      show: (step) => this.#view.step(step, step === steps[0]),
-      progress: (done) => this.#view.progress(done),
-      taken: () => {
-        this.#stop();
-        this.#view.judging();
-      },
+      ...this.#untilOver({
+        show: (step) => this.#view.step(step, step === steps[0]),
+        progress: (done) => this.#view.progress(done),
+        taken: () => {
+          this.#stop();
+          this.#view.judging();
+        },
+      }),
     });
     // It may be longer by a step now.
     if (answer.state === "open") this.#challenge = await this.#device.ask("GET", "challenge");
