@@ -5,7 +5,7 @@ import re
 import pytest
 
 from faceauth.db.annotations import LONG, TABLES
-from faceauth.inventory import CLASSES, class_of, every_column, inventory
+from faceauth.inventory import CLASSES, Language, class_of, every_column, inventory
 from faceauth.settings import Settings
 
 COLUMNS = {table: set(columns) for _, table, columns in every_column()}
@@ -27,8 +27,8 @@ def test_a_column_that_nobody_described_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_table_is_told_with_all_its_columns(language: str) -> None:
-    told = inventory(Settings(), language)  # type: ignore[arg-type]  # one of both
+def test_every_table_is_told_with_all_its_columns(language: Language) -> None:
+    told = inventory(Settings(), language)
     assert {one.table for one in told} == set(COLUMNS)
     for one in told:
         assert {name for _, names in one.columns for name in names} == COLUMNS[one.table]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import faiss
 import numpy as np
@@ -35,16 +35,22 @@ class Contender(Protocol):
         """Return the bytes that one query reads, where that is known."""
         ...
 
-    def add(self, number: int, row: Floats) -> None:
-        """Add one row, shape (d,).
 
-        Raises:
-            NotImplementedError: It cannot.
-        """
+@runtime_checkable
+class Growing(Contender, Protocol):
+    """One that takes rows later, too."""
+
+    def add(self, number: int, row: Floats) -> None:
+        """Add one row, shape (d,)."""
         ...
 
+
+@runtime_checkable
+class Forgetting(Contender, Protocol):
+    """One that gives rows up."""
+
     def delete(self, number: int) -> None:
-        """Delete one row; raises as `add`."""
+        """Delete one row."""
         ...
 
 
@@ -103,7 +109,6 @@ class Faiss:
     name: str
     make: Callable[[int, int], Any]
     scans_all: bool = False
-    removes: bool = False
     _index: Any = field(default=None, init=False)
 
     def build(self, rows: Floats) -> None:
@@ -128,15 +133,17 @@ class Faiss:
         """Add at the end."""
         self._index.add(row[None])
 
+
+class FaissRemoving(Faiss):
+    """One of those that can remove."""
+
     def delete(self, number: int) -> None:
-        """Remove where FAISS can."""
-        if not self.removes:
-            raise NotImplementedError  # the race leaves this column empty
+        """Remove, which moves every row behind it."""
         self._index.remove_ids(np.array([number], np.int64))
 
 
 class Numpy:
-    """A matrix product and a partial sort."""
+    """A matrix product and a partial sort. It takes no other rows without copying all."""
 
     name = "numpy float32"
 
@@ -154,14 +161,6 @@ class Numpy:
     def scanned(self) -> float:
         """Return the bytes of all rows."""
         return float(self._rows.nbytes)
-
-    def add(self, number: int, row: Floats) -> None:
-        """Not without copying all."""
-        raise NotImplementedError
-
-    def delete(self, number: int) -> None:
-        """The same."""
-        raise NotImplementedError
 
 
 class Usearch:
@@ -221,7 +220,7 @@ def contenders(rows: int, *, graphs_up_to: int, wanted: Sequence[str] = ()) -> t
     others: list[Contender] = [
         *(Ours(engine) for engine in ours),
         Numpy(),
-        Faiss("FAISS IVF, 32 lists", _inverted, removes=True),
+        FaissRemoving("FAISS IVF, 32 lists", _inverted),
     ]
     missing: list[str] = []
     if rows > graphs_up_to:
@@ -232,5 +231,5 @@ def contenders(rows: int, *, graphs_up_to: int, wanted: Sequence[str] = ()) -> t
             missing.append("usearch takes no part: pip install 'faceauth[bench]'.")
         else:
             others.append(Usearch())
-    first = Faiss("FAISS Flat float32", lambda _, width: faiss.IndexFlatIP(width), scans_all=True, removes=True)
+    first = FaissRemoving("FAISS Flat float32", lambda _, width: faiss.IndexFlatIP(width), scans_all=True)
     return [first, *(one for one in others if not wanted or any(word in one.name for word in wanted))], missing

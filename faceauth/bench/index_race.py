@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth.bench.index_contenders import Contender, Floats, Numbers, Ours
+from faceauth.bench.index_contenders import Contender, Floats, Forgetting, Growing, Numbers, Ours
 
 CANDIDATES: Final = 10
 """How many a search asks for, as identification does."""
@@ -202,16 +202,14 @@ def _time_changes(one: Contender, measured: Measured, rows: Floats, probes: Floa
     many = isinstance(one, Ours)
     extra: Floats = np.resize(probes, (CHANGES if many else _SLOW_CHANGES, rows.shape[1]))
     fresh = [(count + number, row) for number, row in enumerate(extra)]
-    acts: dict[str, tuple[Callable[..., None], Sequence[tuple[Any, ...]]]] = {"add": (one.add, fresh)}
-    if many:
-        acts["replace"] = one.add, [(number, extra[-1 - place]) for place, (number, _) in enumerate(fresh)]
-    acts["delete"] = one.delete, [(number,) for number, _ in reversed(fresh)]
-    for name, (act, calls) in acts.items():
-        try:
-            taken = [_timed(act, *call) for call in calls]
-        except NotImplementedError:
-            continue
-        setattr(measured, name, Times.of(*zip(*taken, strict=True)))
+    if isinstance(one, Growing):
+        measured.add = Times.of(*zip(*[_timed(one.add, *call) for call in fresh], strict=True))
+        if many:
+            others = [(number, extra[-1 - place]) for place, (number, _) in enumerate(fresh)]
+            measured.replace = Times.of(*zip(*[_timed(one.add, *call) for call in others], strict=True))
+    if isinstance(one, Forgetting):
+        taken = [_timed(one.delete, number) for number, _ in reversed(fresh)]
+        measured.delete = Times.of(*zip(*taken, strict=True))
 
 
 def _timed(act: Callable[..., object], *args: object) -> tuple[float, float]:

@@ -25,10 +25,10 @@ from faceauth.consent.request import Affirmation, ConsentRequest
 from faceauth.db.bulk import insert_audit_rows
 from faceauth.db.engine import Database
 from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.db.watching import watching_ends
 from faceauth.errors import StorageError
 from faceauth.installation import Installation, create_installation, databases, open_installation, read_keyring
 from faceauth.settings import Settings
-from faceauth.vault.erasure import Erasure
 
 _CHUNK: Final = 256
 """Audit records written at once: as many as one stored node of the tree covers."""
@@ -87,11 +87,11 @@ def measure_withdrawals(settings: Settings, people: int, withdrawals: int, *, pr
         enrol_agreed(place, accounts)
         unusable, gone = [], []
         for done, account in enumerate(accounts, 1):
-            with _watched() as began_erasing:
+            with watching_ends() as ends:
                 began = time.perf_counter()
                 place.lifecycle.withdraw(tenant=DEFAULT_TENANT, account=account, scenario=LOGIN, actor="bench")
                 gone.append(time.perf_counter() - began)
-            unusable.append(began_erasing[0] - began)
+            unusable.append(ends[0] - began)  # the withdrawal is recorded: from now on the gate denies
             progress(f"withdrawals among {people:,}", done, len(accounts))
     return Withdrawals(people, unusable, gone)
 
@@ -171,23 +171,6 @@ def _agree(place: Installation, count: int) -> list[str]:
             place.accounts.ensure(conn, tenant=DEFAULT_TENANT, account=account, now=place.clock())
         place.lifecycle.record_consent(tenant=DEFAULT_TENANT, account=account, request=request, actor="bench")
     return accounts
-
-
-@contextmanager
-def _watched() -> Iterator[list[float]]:
-    """Yield a list that gets the time at which an erasure begins to run: its request is committed then."""
-    seen: list[float] = []
-    original = Erasure.run
-
-    def run(self: Erasure, tombstone_id: str) -> Any:
-        seen.append(time.perf_counter())
-        return original(self, tombstone_id)
-
-    Erasure.run = run  # type: ignore[method-assign]  # put back below
-    try:
-        yield seen
-    finally:
-        Erasure.run = original  # type: ignore[method-assign]  # as above
 
 
 def _write_records(data: Database, log: AuditLog, records: int, *, progress: Progress) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from faceauth.consent.names import is_plain_text
 from faceauth.errors import ConsentInvalid
@@ -46,9 +46,10 @@ class ConsentRequest:
         affirmation = unverified_body.get("affirmation")
         if not isinstance(affirmation, Mapping):
             raise ConsentInvalid("affirmation must say method, checked_by_default and text.")
+        told: Mapping[str, Any] = unverified_body  # checked next
         try:
             request = cls(
-                **{name: unverified_body[name] for name in cls.__slots__ if name != "affirmation"},  # type: ignore[arg-type]  # checked next
+                **{name: told[name] for name in cls.__slots__ if name != "affirmation"},
                 affirmation=Affirmation(**{name: affirmation[name] for name in Affirmation.__slots__}),
             )
         except KeyError as error:

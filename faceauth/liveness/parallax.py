@@ -1,6 +1,6 @@
 """How much a motion showed of a solid head: the parallax γ, and the distance from any plane (G3, G3b)."""
 
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -61,9 +61,9 @@ def off_plane(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     """
     if len(before) < LEAST_POINTS:
         raise ValueError("too few points to fit")
-    matrix, _ = cv2.findHomography(before, after, 0)
-    # None where the points allow no homography.
-    if matrix is None or not np.isfinite(matrix).all():  # type: ignore[redundant-expr]  # the stubs know no None
+    # None where the points allow no homography, which the package's own types do not say.
+    matrix: NDArray[Any] | None = cv2.findHomography(before, after, 0)[0]
+    if matrix is None or not np.isfinite(matrix).all():
         raise ValueError("there is no homography")
     mapped = cv2.perspectiveTransform(before[:, None], matrix)[:, 0]
     left = float(np.median(np.hypot(*(after - mapped).T)))

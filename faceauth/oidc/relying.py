@@ -86,7 +86,7 @@ class Relying:
                 token = client.fetch_token(
                     there.token, grant_type="authorization_code", code=code, code_verifier=verifier
                 )
-                keys = KeySet.import_key_set(_json(client, there.jwks))  # type: ignore[arg-type]  # it checks itself
+                keys = KeySet.import_key_set({"keys": _json(client, there.jwks)["keys"]})
             decoded = jwt.decode(str(token.get("id_token", "")), keys, algorithms=list(ALGORITHMS))
         except (AuthlibBaseError, httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
             raise NotAuthenticated(f"The provider's answer is not valid: {type(error).__name__}.") from None

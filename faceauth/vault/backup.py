@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -133,10 +134,7 @@ class Backups:
             if copy_mark(conn) is not None:
                 raise RestoreNeeded(f"{data.place} is itself a copy, half restored. Run: faceauth restore")
             audit.append(conn, Event.BACKUP_WRITTEN, tenant=tenant, account=None, actor=actor)
-        made = [
-            self._copy(data, keys, which, clock(), lambda done, of, which=which: progress(which, done, of))  # type: ignore[misc]  # mypy loses the bound default
-            for which in FILES
-        ]
+        made = [self._copy(data, keys, which, clock(), partial(progress, which)) for which in FILES]
         for folder in sorted(made[1].folder.parent.iterdir()):
             if folder != made[1].folder:
                 _overwrite_and_remove(folder)

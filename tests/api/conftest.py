@@ -9,6 +9,7 @@ from typing import Any, cast
 from unittest.mock import MagicMock
 
 import pytest
+from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 import faceauth.assembly
@@ -73,6 +74,11 @@ class Service:
     clock: HandClock
     http: TestClient
     secrets: dict[str, str]
+
+    @property
+    def app(self) -> FastAPI:
+        assert isinstance(self.http.app, FastAPI)
+        return self.http.app
 
     def as_role(self, role: str = "application") -> dict[str, str]:
         """Headers of a caller; ``other`` is an application of another tenant."""

@@ -1,5 +1,6 @@
 """What takes two people, over HTTP: asked for with one key, approved with another, then done (R52, R53)."""
 
+import httpx
 import pytest
 
 from faceauth.db.tenants import DEFAULT_TENANT
@@ -22,8 +23,8 @@ def ask(service: Service, role: str = "operator") -> dict[str, object]:
     return told
 
 
-def code(answer: object) -> str:
-    return str(answer.json()["code"])  # type: ignore[attr-defined]  # an httpx answer
+def code(answer: httpx.Response) -> str:
+    return str(answer.json()["code"])
 
 
 def test_two_keys_destroy_a_version(rotated: Service) -> None:

@@ -31,7 +31,8 @@ def enrolled(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, tuple[Enrolled, ...
 @pytest.fixture
 def serving(service: Service) -> Service:
     """The service with the pack `open`, as its manifest describes it."""
-    service.installation.pack.name = "open"  # type: ignore[misc]  # a stand-in here
+    stand_in: Any = service.installation.pack
+    stand_in.name = "open"
     return service
 
 

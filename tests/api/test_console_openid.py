@@ -33,7 +33,7 @@ def provider(clock: HandClock) -> Iterator[Provider]:
 @pytest.fixture
 def settings(settings: Settings, provider: Provider) -> Settings:
     openid = {"issuer": provider.issuer, "client_id": "faceauth", "client_secret": "hush", "roles": ROLES}
-    return Settings(data_dir=settings.data_dir, console={"openid": openid})  # type: ignore[arg-type]  # pydantic reads it
+    return Settings.model_validate({"data_dir": settings.data_dir, "console": {"openid": openid}})
 
 
 def sent(browser: Browser) -> dict[str, str]:

@@ -131,7 +131,7 @@ def test_audit_is_verified_from_the_page(service: Service, browser: Browser) -> 
     service.session()
     browser.sign_in("auditor")
     assert "Not verified since" in browser.get("/audit").text
-    checking = service.http.app.state.checking  # type: ignore[attr-defined]  # it is our FastAPI
+    checking = service.app.state.checking
     assert browser.post("/audit/check").headers["location"] == "/ui/admin/audit"
     checking.wait()
     assert "Whole: " in browser.get("/audit/check").text
@@ -153,7 +153,7 @@ def test_audit_is_verified_from_the_page(service: Service, browser: Browser) -> 
 def test_a_walk_that_fails_says_that_nothing_is_known(
     service: Service, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checking = service.http.app.state.checking  # type: ignore[attr-defined]  # it is our FastAPI
+    checking = service.app.state.checking
     for error, code in ((StorageError("gone"), "storage"), (RuntimeError("odd"), "internal")):
         monkeypatch.setattr(type(service.installation.audit), "verify_in_pages", failing(error))
         assert checking.begin().state == "running"
@@ -165,7 +165,7 @@ def test_a_walk_that_fails_says_that_nothing_is_known(
 
 def test_a_walk_ends_with_the_service(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """One at a time; who asks meanwhile is told of the one that goes on."""
-    checking = service.http.app.state.checking  # type: ignore[attr-defined]  # it is our FastAPI
+    checking = service.app.state.checking
     goes_on = threading.Event()
 
     def walk(*_: Any, progress: Any, **__: Any) -> None:

@@ -193,8 +193,7 @@ def test_no_frame_is_ever_spooled_to_disk(service: Service, monkeypatch: pytest.
 def test_a_full_queue_answers_503_with_retry_after(service: Service) -> None:
     """R59: the places are taken by posts that are being judged."""
     opened = service.session()
-    app: Any = service.http.app
-    work, go = app.state.work, Event()
+    work, go = service.app.state.work, Event()
     portal = service.http.portal
     assert portal is not None
 
@@ -202,13 +201,13 @@ def test_a_full_queue_answers_503_with_retry_after(service: Service) -> None:
         import asyncio  # noqa: PLC0415  on the app's own loop
 
         capacity = service.installation.settings.service.workers + service.installation.settings.service.queue
-        app.state.busy = [asyncio.create_task(work.run(go.wait, 10)) for _ in range(capacity)]
+        service.app.state.busy = [asyncio.create_task(work.run(go.wait, 10)) for _ in range(capacity)]
         await asyncio.sleep(0)
 
     async def drain() -> None:
         import asyncio  # noqa: PLC0415  on the app's own loop
 
-        await asyncio.gather(*app.state.busy)
+        await asyncio.gather(*service.app.state.busy)
 
     portal.call(fill)
     try:

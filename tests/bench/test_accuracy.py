@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from faceauth.bench.dataset import read_folder
 from faceauth.bench.embeddings import Cache, embed_pictures, nearest_centre
 from faceauth.bench.plots import write_plots
 from faceauth.bench.report import as_json, rows
+from faceauth.embed.packs import Pack
 from faceauth.errors import InvalidImage, InvalidRequest
 from faceauth.types import ChipTemplate, DetectedFace, Embedder, Image, OperatingPoint
 
@@ -50,14 +51,18 @@ class ColourEmbedder:
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
 
 
-@dataclass
-class Pack:
-    """What the measurement needs of a pack."""
-
-    embedder: ColourEmbedder = field(default_factory=ColourEmbedder)
-    name: str = "colours"
-    digest: bytes = b"p" * 32
-    detector: OneFace = field(default_factory=OneFace)
+def colours() -> Pack:
+    """A pack that knows people by their colours."""
+    return Pack(
+        name="colours",
+        licence="",
+        digest=b"p" * 32,
+        embedder=ColourEmbedder(),
+        detector_kind="double",
+        detector_sessions={},
+        detector_options={},
+        detector=OneFace(),
+    )
 
 
 def _quiet(label: str, done: int, total: int) -> None:
@@ -86,12 +91,12 @@ def faces(tmp_path: Path) -> Path:
 
 
 def _measured(faces: Path, pack: Pack, **options: Any) -> AccuracyResult:
-    return measure_accuracy(faces, pack, now=NOW, workers=2, progress=_quiet, **options)  # type: ignore[arg-type]  # a double
+    return measure_accuracy(faces, pack, now=NOW, workers=2, progress=_quiet, **options)
 
 
 def test_the_whole_measurement(faces: Path) -> None:
     """Every number of comparisons is what the pictures allow; failures to acquire are counted."""
-    result = _measured(faces, Pack())
+    result = _measured(faces, colours())
     assert (result.failure_to_acquire.events, result.failure_to_acquire.trials) == (2, PEOPLE * PICTURES)
     there = PEOPLE * PICTURES - 2
     mated = 10 * 15 + 2 * 10
@@ -106,7 +111,7 @@ def test_the_whole_measurement(faces: Path) -> None:
 
 def test_report_and_plots(faces: Path, tmp_path: Path) -> None:
     """The report holds every rate with its trials (R3), and names no person and no path."""
-    result = _measured(faces, Pack())
+    result = _measured(faces, colours())
     report = as_json(result)
     text = json.dumps(report, allow_nan=False)
     assert str(tmp_path) not in text
@@ -124,7 +129,7 @@ def test_report_and_plots(faces: Path, tmp_path: Path) -> None:
 def test_pairs_are_optional_and_limits_hold(faces: Path) -> None:
     """Without a list of pairs the rest is measured; a limit takes the first pictures."""
     (faces / "pairs.txt").unlink()
-    result = _measured(faces, Pack(), limit=10)
+    result = _measured(faces, colours(), limit=10)
     assert result.pairs is None
     assert as_json(result)["pairs"] is None
     assert result.pictures == 10
@@ -133,16 +138,17 @@ def test_pairs_are_optional_and_limits_hold(faces: Path) -> None:
 def test_the_cache_saves_work_for_the_same_pack_only(faces: Path, tmp_path: Path) -> None:
     """A second run embeds nothing; another pack's embeddings are never taken (R23)."""
     file = tmp_path / "cache.npz"
-    pack = Pack()
+    embedder = ColourEmbedder()
+    pack = replace(colours(), embedder=embedder)
     first = _measured(faces, pack, cache_file=file)
-    assert pack.embedder.calls == PEOPLE * PICTURES - 2
+    assert embedder.calls == PEOPLE * PICTURES - 2
     again = _measured(faces, pack, cache_file=file)
-    assert pack.embedder.calls == PEOPLE * PICTURES - 2
+    assert embedder.calls == PEOPLE * PICTURES - 2
     assert as_json(again)["all_against_all"] == as_json(first)["all_against_all"]
     assert again.failure_to_acquire == first.failure_to_acquire
-    other = Pack(digest=b"q" * 32)
-    _measured(faces, other, cache_file=file)
-    assert other.embedder.calls == PEOPLE * PICTURES - 2
+    other = ColourEmbedder()
+    _measured(faces, replace(colours(), digest=b"q" * 32, embedder=other), cache_file=file)
+    assert other.calls == PEOPLE * PICTURES - 2
 
 
 def test_a_broken_cache_is_told(tmp_path: Path) -> None:
@@ -183,4 +189,4 @@ def test_no_face_at_all(faces: Path) -> None:
     for file in faces.glob("*/*.png"):
         file.write_bytes(b"no picture")
     with pytest.raises(InvalidRequest, match="No face"):
-        _measured(faces, Pack())
+        _measured(faces, colours())

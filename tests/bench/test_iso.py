@@ -13,14 +13,14 @@ from faceauth.bench.iso import IsoResult, Run, measure_pairs, measure_people
 from faceauth.bench.iso_plots import write_plots
 from faceauth.bench.iso_report import as_json, as_markdown
 from faceauth.errors import InvalidRequest
-from tests.bench.test_accuracy import PEOPLE, PICTURES, Pack, faces
+from tests.bench.test_accuracy import PEOPLE, PICTURES, colours, faces
 
 __all__ = ["faces"]
 RUN = Run(datetime(2026, 3, 1, tzinfo=UTC), None, None, 2, lambda *_: None)
 
 
 def _people(faces: Path, labels: dict[str, dict[str, str]] | None = None) -> IsoResult:
-    pack: Any = Pack()
+    pack: Any = colours()
     return measure_people(faces, pack, labels or {}, RUN)
 
 
@@ -67,7 +67,7 @@ def test_a_bin_set_and_csv_pairs(faces: Path, tmp_path: Path) -> None:
     listed = tmp_path / "pairs.csv"
     rows = [f"{one},{other},{int(same)}" for (one, other), same in zip(named, mated, strict=True)]
     listed.write_text("\n".join(["first,second,mated", *rows]) + "\n")
-    pack: Any = Pack()
+    pack: Any = colours()
     results = [measure_pairs(set_file, None, pack, RUN), measure_pairs(faces, listed, pack, RUN)]
     reports = [as_json(result) for result in results]
     assert reports[0]["singles"] == reports[1]["singles"]

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
-from faceauth.capture.seen_views import KEPT, SeenViews
+from faceauth.capture.seen_views import KEPT, NEAR, SeenViews
 from faceauth.capture.views import difference_hash, distances, hashes
 from faceauth.db.schema import seen_views
 from faceauth.db.tenants import DEFAULT_TENANT
@@ -41,7 +41,7 @@ def compressed(picture: Image, quality: int) -> Image:
 def test_a_copy_stays_near_and_another_picture_is_far() -> None:
     first, other = pictures(1), pictures(2)
     near = distances(hashes([compressed(one, 60) for one in first]), hashes(first))
-    assert np.diag(near).max() < 0.06
+    assert np.diag(near).max() < NEAR
     assert distances(hashes(first), hashes(other)).min() > 0.3
     assert difference_hash(first[0]).shape == (128,)
 

@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
 from tests.api.conftest import Service, clock, installation, made_once, service, settings
 from tests.clients.test_python import BODY, SECRET, signed
@@ -90,9 +89,7 @@ def ran(folder: Path, script: str, *arguments: str) -> object:
 
 
 def test_a_persons_story(node: Path, service: Service) -> None:
-    app = service.http.app
-    assert isinstance(app, FastAPI)
-    with listening(app) as address:
+    with listening(service.app) as address:
         said = ran(node, STORY, address, service.secrets["application"])
     expected = [True, "given", 1, "open", True, True, 0, True, "anna", False, True, 3, 3]
     assert said == [*expected, True, "unknown_account", 404]
@@ -121,7 +118,7 @@ def test_a_full_service_is_asked_again_when_it_says(node: Path) -> None:
 
 def test_every_path_is_in_the_document(service: Service) -> None:
     """Values are left out: what stands between them must be a route, with that method."""
-    document = service.http.app.openapi()  # type: ignore[attr-defined]  # the app of FastAPI
+    document = service.app.openapi()
     routes = {
         (method.upper(), re.sub(r"\{\w+\}", "{}", route))
         for route, methods in document["paths"].items()

@@ -75,7 +75,7 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 
 def test_every_call_is_in_the_document(service: Service) -> None:
     """A route, a body's field or an answer's field that is renamed breaks this."""
-    document = service.http.app.openapi()  # type: ignore[attr-defined]  # the app of FastAPI
+    document = service.app.openapi()
     seen = 0
     for name, call in every_call():
         operation = document["paths"][call.route][call.method.lower()]

@@ -13,7 +13,7 @@ from faceauth.liveness.profiles import MOTION
 from faceauth.simulate import Head, Print
 from faceauth.simulate.attacks import BEND_RADIUS
 from faceauth.simulate.motion import Manner
-from faceauth.types import Challenge, Image, StepKind
+from faceauth.types import Challenge, Image, OperatingPoint, StepKind
 from tests.liveness.conftest import LANDMARKS, Burst, MeanEmbedder, challenge_of, decide, film, portrait
 
 
@@ -156,7 +156,7 @@ def test_the_same_embedding_for_every_frame_is_a_frozen_picture(turns: Challenge
 def test_a_pack_without_a_measured_threshold_accepts_nobody(turns: Challenge, genuine: Burst) -> None:
     class Unmeasured(MeanEmbedder):
         @property
-        def operating_points(self) -> dict[str, object]:  # type: ignore[override]  # as a fresh pack has it
+        def operating_points(self) -> dict[str, OperatingPoint]:
             return {}
 
     assert gate_of(turns, genuine, Unmeasured()) == "error"

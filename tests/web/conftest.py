@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.api.conftest import Service, clock, installation, made_once, service, settings
@@ -46,9 +45,7 @@ def listening(app: Any, *, ws: Any = "none", lifespan: Any = "off") -> Iterator[
 @pytest.fixture
 def address(service: Service) -> Iterator[str]:
     """The address of the service under test; it has no WebSocket, so pages post."""
-    app = service.http.app
-    assert isinstance(app, FastAPI)
-    with listening(app) as here:
+    with listening(service.app) as here:
         yield here
 
 

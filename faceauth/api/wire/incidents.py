@@ -25,6 +25,7 @@ _OPENING = {
     "aware_at": "2026-05-03T08:00:00Z",
     "scope": _SCOPE,
 }
+_NOTICE = {"sent_at": "2026-05-04T12:00:00Z", "people": 1312, "texts": {"en": "A disk was lost."}}
 _INCIDENT = {
     **_OPENING,
     "incident_id": "incident_5f0c2d8a9b1e4f37",
@@ -37,7 +38,7 @@ _INCIDENT = {
     "created_at": "2026-05-03T08:20:00Z",
     "closed_at": None,
     "report": None,
-    "notices": [{"sent_at": "2026-05-04T12:00:00Z", "people": 1312, "texts": {"en": "A disk was lost."}}],
+    "notices": [_NOTICE],
 }
 _PERSON = {"subject": "9f" * 32, "shown": "a***@example.com", "there": True}
 
@@ -114,11 +115,7 @@ class NoticeTold(Answer):
     people: int
     texts: dict[str, str]
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra=with_example(_INCIDENT["notices"][0]),  # type: ignore[index]  # a literal
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example(_NOTICE))
 
 
 class IncidentAnswer(Answer):

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
 from faceauth.errors import ConfigurationError, KeyUnavailable, SealBroken
@@ -19,10 +21,8 @@ from faceauth.vault.providers.deadline import Deadline
 from faceauth.vault.records import NONCE_BYTES, TAG_BYTES, record_header, split_record
 from faceauth.vault.secret import KeyBytes
 
-try:
-    import pkcs11
-except ImportError:  # the extra is not installed
-    pkcs11 = None  # type: ignore[assignment]  # looked at before each use
+pkcs11: Any = import_module("pkcs11") if find_spec("pkcs11") else None
+"""The library, or None where the extra is not installed."""
 
 Result = TypeVar("Result")
 _AT_ONCE: Final = 20
