@@ -28,8 +28,8 @@ SESSIONS = 20
 NEAR = 0.045
 """The share of bits by which a frame may differ from one that was seen, to be the same.
 
-The study (G0) has .06, for copies of at most .029 and other live sessions of at least .099. Sessions of somebody who
-hardly moves came as near as .060 since (docs/streaming.md)."""
+The study (G0) has .06, for copies of at most .029 and other live sessions of at least .099. Sessions of somebody
+who hardly moves came as near as .060 since (docs/streaming.md)."""
 
 FRAMES = 5
 """So many frames must be known from one and the same session (study, G0)."""
