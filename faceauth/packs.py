@@ -20,10 +20,11 @@ State = Literal["installed", "missing", "not_installable"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One operating point: FMR and FNMR as measured, each with its number of comparisons and 95 % end (R3)."""
+    """One operating point: FMR and FNMR as measured, with their numbers and 95 % intervals (R3)."""
 
     name: str
     fmr: float
+    fmr_lower: float
     fmr_upper: float
     comparisons: int
     fnmr: Rate
@@ -170,4 +171,4 @@ class Packs:
 
 def _point(name: str, one: PointSpec) -> Point:
     missed = Rate(round(one.fnmr * one.mated), one.mated)
-    return Point(name, one.fmr, one.fmr_upper, one.comparisons, missed, one.source)
+    return Point(name, one.fmr, one.fmr_lower, one.fmr_upper, one.comparisons, missed, one.source)

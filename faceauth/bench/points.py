@@ -20,14 +20,16 @@ def derive(scores: Scores, *, source: str) -> tuple[OperatingPoint, ...]:
 
 
 def point(scores: Scores, name: str, fmr: float, *, source: str) -> OperatingPoint:
-    """Return one operating point; its upper limit is that of the 95 % interval (R1)."""
+    """Return one operating point; its limits are those of the 95 % interval (R1)."""
     threshold = scores.threshold_for(fmr)
     missed = scores.fnmr(threshold)
+    low, high = scores.fmr(threshold).interval
     return OperatingPoint(
         name=name,
         threshold=threshold,
         fmr=fmr,
-        fmr_upper=scores.fmr(threshold).interval[1],
+        fmr_lower=low,
+        fmr_upper=high,
         comparisons=scores.comparisons,
         fnmr=missed.value,
         mated=missed.trials,
@@ -51,6 +53,7 @@ def as_toml(pack: str, points: Sequence[OperatingPoint]) -> str:
         f"[packs.{pack}.operating_points.{one.name}]\n"
         f"threshold = {one.threshold:.6g}\n"
         f"fmr = {one.fmr:g}\n"
+        f"fmr_lower = {one.fmr_lower:.4g}\n"
         f"fmr_upper = {one.fmr_upper:.4g}\n"
         f"comparisons = {one.comparisons}\n"
         f"fnmr = {one.fnmr:.4f}\n"

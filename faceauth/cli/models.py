@@ -173,6 +173,7 @@ def _measured(name: str, point: PointSpec) -> dict[str, Any]:
     return {
         "name": name,
         "fmr": point.fmr,
+        "fmr_interval": (point.fmr_lower, point.fmr_upper),
         "fmr_upper": point.fmr_upper,
         "comparisons": point.comparisons,
         "fnmr": point.fnmr,
@@ -212,8 +213,9 @@ def _print_info(told: dict[str, Any]) -> None:
     if "operating_points" not in told:
         return
     for one in told["operating_points"]:
+        least, most = one["fmr_interval"]
         low, high = one["fnmr_interval"]
-        line("measured", f"{one['name']}: FMR at most {one['fmr_upper']:.3g} (95 %, n = {one['comparisons']:,}),")
+        line("measured", f"{one['name']}: FMR {least:.3g} to {most:.3g} (95 %, n = {one['comparisons']:,}),")
         line("", f"FNMR {one['fnmr']:.4f} [{low:.4f}, {high:.4f}] (n = {one['mated']:,}); {one['source']}")
     if not told["operating_points"]:
         line("measured", "nothing yet: this pack decides nothing (docs/models.md)")

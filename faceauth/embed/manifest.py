@@ -94,11 +94,18 @@ class PointSpec(Frozen):
 
     threshold: float = Field(ge=-1.0, le=1.0)
     fmr: float = Field(gt=0.0, lt=1.0)
+    fmr_lower: float = Field(default=0.0, ge=0.0, lt=1.0)
     fmr_upper: float = Field(gt=0.0, lt=1.0)
     comparisons: PositiveInt
     fnmr: float = Field(ge=0.0, le=1.0)
     mated: PositiveInt
     source: str
+
+    @model_validator(mode="after")
+    def _interval_is_one(self) -> "PointSpec":
+        if self.fmr_lower > self.fmr_upper:
+            raise ValueError("fmr_lower is above fmr_upper; they are the ends of one interval")
+        return self
 
 
 class NormaliserSpec(Frozen):

@@ -97,7 +97,7 @@ def test_held_out_normalisers_are_as_strong_as_the_packs() -> None:
     """What is measured held out is the score the pack decides on, but for whom the fit saw."""
     embedded, names, _ = faces()
     normaliser = QuadraticNormaliser(np.eye(D + 1, dtype=np.float32), low=-1, high=1, strength=0.8)
-    point = OperatingPoint("p", 0.5, 1e-4, 1e-4, 10_000, 0.1, 10, "a test", normaliser)
+    point = OperatingPoint("p", 0.5, 1e-4, 1e-4, 10_000, 0.1, 10, "a test", normaliser=normaliser)
     strength = strength_of([point])
     assert strength == 0.8
     assert strength_of([]) == 1.0
@@ -120,7 +120,7 @@ def test_measured_as_it_is_decided() -> None:
     """The benchmark's fused score is `compare_mean`'s, to rounding."""
     embedded, names, _ = faces(pictures=4)
     normaliser = QuadraticNormaliser(train(embedded.vectors, names, fewest=100).matrix, low=-1, high=1)
-    points = (OperatingPoint("p", 0.5, 1e-4, 1e-4, 10_000, 0.1, 10, "a test", normaliser),)
+    points = (OperatingPoint("p", 0.5, 1e-4, 1e-4, 10_000, 0.1, 10, "a test", normaliser=normaliser),)
     sides = fuse(embedded, names, size=2, normalised=as_shipped(points, len(names)))
     measured = sides.probes[0] @ sides.references[1] - (sides.probe_offsets[0] + sides.reference_offsets[1]) / 2
     probe = Probe(sides.probes[0], sides.probes[:1], b"m", "standard")

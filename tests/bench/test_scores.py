@@ -45,7 +45,7 @@ def test_operating_points(scores: Scores) -> None:
     assert [point.threshold for point in points] == sorted(point.threshold for point in points)
     for point in points:
         check(point)
-        assert point.fmr_upper > point.fmr
+        assert point.fmr_lower < point.fmr < point.fmr_upper
         assert (point.comparisons, point.mated) == (400_000, 2_000)
     assert "[packs.open.operating_points.fmr-1e-4]\nthreshold = 0.3" in as_toml("open", points)
 

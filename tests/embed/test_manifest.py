@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from faceauth.embed.manifest import (
     Manifest,
@@ -67,7 +68,7 @@ def test_operating_points_of_open() -> None:
     points = sorted(pack_spec("open").points().values(), key=lambda point: -point.fmr)
     assert [point.name for point in points] == ["fmr-1e-3", "fmr-1e-4", "fmr-1e-5"]
     for point in points:
-        assert point.fmr < point.fmr_upper
+        assert point.fmr_lower < point.fmr < point.fmr_upper
         assert point.fmr_upper >= 3 / point.comparisons  # zero errors in n trials still allow 3/n (R3)
         assert "people" in point.source
     assert [p.threshold for p in points] == sorted(p.threshold for p in points)
@@ -102,6 +103,11 @@ def test_digest_stays_when_the_embedding_stays(path: str, value: object) -> None
 
 def test_pack_digest_covers_the_detector() -> None:
     assert changed("files.1.sha256", "0" * 64).packs["open"].pack_digest() != pack_spec("open").pack_digest()
+
+
+def test_an_interval_has_its_ends_in_order() -> None:
+    with pytest.raises(ValidationError, match="fmr_lower"):
+        changed("operating_points.fmr-1e-4.fmr_lower", 0.5)
 
 
 @pytest.mark.parametrize(

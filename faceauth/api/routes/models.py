@@ -50,6 +50,7 @@ def _point(one: Point) -> PointAnswer:
     return PointAnswer(
         name=one.name,
         fmr=one.fmr,
+        fmr_lower=one.fmr_lower,
         fmr_upper=one.fmr_upper,
         comparisons=one.comparisons,
         fnmr=one.fnmr.value,

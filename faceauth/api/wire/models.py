@@ -10,6 +10,7 @@ _DIGEST = "9b3b6a1f0f0e4a0f5c7e3a52e5a2e0d1b7c6f5e4d3c2b1a09f8e7d6c5b4a3928"
 _POINT = {
     "name": "fmr-1e-4",
     "fmr": 0.0001,
+    "fmr_lower": 0.00008,
     "fmr_upper": 0.00011,
     "comparisons": 5000000,
     "fnmr": 0.05,
@@ -36,10 +37,11 @@ _MOVING = {"scenario": "login", "moved": 1100, "left": 104}
 
 
 class PointAnswer(Answer):
-    """One operating point, as measured: `fmr_upper` and the FNMR's `low` and `high` are ends of 95 % intervals."""
+    """One operating point, as measured: `lower` and `upper`, `low` and `high` are the ends of 95 % intervals."""
 
     name: str
     fmr: float
+    fmr_lower: float
     fmr_upper: float
     comparisons: int
     fnmr: float

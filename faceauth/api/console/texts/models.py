@@ -39,7 +39,7 @@ MODELS: Final[Words] = {
     "points": ("Operating points", "判定点"),
     "point": ("Point", "判定点"),
     "fmr": ("FMR", "误识率（FMR）"),
-    "fmr_told": ("at most {upper} (95 %), n = {n}", "至多 {upper}（95%），n = {n}"),
+    "fmr_told": ("{lower} to {upper} (95 %), n = {n}", "{lower} 至 {upper}（95%），n = {n}"),
     "fnmr": ("FNMR", "拒识率（FNMR）"),
     "fnmr_told": ("{rate} [{low}, {high}], n = {n}", "{rate} [{low}, {high}]，n = {n}"),
     "source": ("Measured on", "测量数据"),
