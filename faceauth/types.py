@@ -333,9 +333,10 @@ class Recorder(Protocol):
 class OperatingPoint:
     """A threshold on the comparison score with the measurement behind it.
 
-    `fmr` is the target; `comparisons` says how many non-mated comparisons were made, `fmr_lower` and `fmr_upper`
-    are the ends of the 95 % interval they allow; `fnmr` was measured on `mated` mated comparisons at that threshold.
-    With a `normaliser` the score is the cosine less the mean of both sides' offsets, else the cosine itself.
+    `fmr` is the target; `comparisons` says how many non-mated comparisons were made, and `fmr_lower` and
+    `fmr_upper` are the ends of the 95 % interval they allow; `fnmr` was measured on `mated` mated comparisons at
+    that threshold. With a `normaliser` the score is the cosine less the mean of both sides' offsets, else the
+    cosine itself.
     """
 
     name: str
