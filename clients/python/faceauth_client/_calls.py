@@ -1,4 +1,4 @@
-"""Every call, made once for both clients: what is asked, where, and how the answer is read."""
+"""Every call, written once for both clients: what is asked, where, and how the answer is read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,99 +56,175 @@ def _each(name: str, read: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]
     return lambda told: tuple(read(one) for one in told[name])
 
 
+def _receipt(told: Any) -> str:
+    return str(told["receipt"])
+
+
 def scenarios() -> Call[tuple[Scenario, ...]]:
+    """Every scenario, with the notice in force."""
     return Call("GET", "/v1/scenarios", _each("scenarios", Scenario.read))
 
 
-def notice(scenario: str, version: int, locale: str | None) -> Call[NoticeVersion]:
+def notice(scenario: str, version: int, *, locale: str | None = None) -> Call[NoticeVersion]:
+    """Any version ever shown."""
     values: dict[str, str | int] = {"scenario": scenario, "version": version}
     query = _given(locale=locale)
     return Call("GET", "/v1/scenarios/{scenario}/notices/{version}", NoticeVersion.read, values, query=query)
 
 
-def put_account(account_id: str, **facts: Any) -> Call[Account]:
-    return Call("PUT", "/v1/accounts/{account_id}", Account.read, {"account_id": account_id}, _given(**facts))
+def put_account(
+    account_id: str,
+    *,
+    locale: str | None = None,
+    birth_date: date | None = None,
+    contact: str | None = None,
+    guardian: dict[str, Any] | None = None,
+) -> Call[Account]:
+    """Make sure the account exists; a fact left out stays as it is."""
+    body = _given(locale=locale, birth_date=birth_date, contact=contact, guardian=guardian)
+    return Call("PUT", "/v1/accounts/{account_id}", Account.read, {"account_id": account_id}, body)
 
 
 def account(account_id: str) -> Call[Account]:
+    """What is kept about the account itself."""
     return Call("GET", "/v1/accounts/{account_id}", Account.read, {"account_id": account_id})
 
 
 def close_account(account_id: str) -> Call[str]:
-    values = {"account_id": account_id}
-    return Call("DELETE", "/v1/accounts/{account_id}", lambda told: str(told["receipt"]), values)
+    """Close it: everything goes. Returns the signed deletion receipt."""
+    return Call("DELETE", "/v1/accounts/{account_id}", _receipt, {"account_id": account_id})
 
 
 def export(account_id: str) -> Call[dict[str, Any]]:
+    """The person's data, machine readable."""
     values = {"account_id": account_id}
     return Call("GET", "/v1/accounts/{account_id}/export", lambda told: dict(told["export"]), values)
 
 
 def activity(account_id: str) -> Call[tuple[Activity, ...]]:
+    """What was done with the face, the oldest first."""
     read = _each("activity", Activity.read)
     return Call("GET", "/v1/accounts/{account_id}/activity", read, {"account_id": account_id})
 
 
-def restrict(account_id: str, restricted: bool) -> Call[Account]:  # noqa: FBT001  the client names it
+def restrict(account_id: str, *, restricted: bool) -> Call[Account]:
+    """Suspend every use of the face without erasing it, or allow it again."""
     body = {"restricted": restricted}
     return Call("PUT", "/v1/accounts/{account_id}/restriction", Account.read, {"account_id": account_id}, body)
 
 
-def privacy_link(account_id: str, renewal: Mapping[str, Any] | None) -> Call[PrivacyLink]:
+def privacy_link(account_id: str, *, renewal: Mapping[str, Any] | None = None) -> Call[PrivacyLink]:
+    """A link to the person's privacy page, opened once; `renewal` lets them set their face up anew there."""
     route, body = "/v1/accounts/{account_id}/privacy-link", None if renewal is None else {"renewal": dict(renewal)}
     return Call("POST", route, PrivacyLink.read, {"account_id": account_id}, body)
 
 
-def answer(account_id: str, **said: Any) -> Call[ConsentRecorded]:
-    text = said.pop("text")
-    affirmation = {"method": said.pop("method"), "checked_by_default": False, "text": text}
-    body = {**_given(**said), "affirmation": affirmation}
+def answer(
+    account_id: str,
+    *,
+    scenario: str,
+    decision: Literal["given", "refused"],
+    notice_version: int,
+    notice_sha256: str,
+    locale: str,
+    text: str,
+    method: Literal["checkbox", "signature", "oral"] = "checkbox",
+) -> Call[ConsentRecorded]:
+    """Record the person's own answer to the very text they saw; `text` stood beside the unticked box."""
+    body = {
+        "scenario": scenario,
+        "decision": decision,
+        "notice_version": notice_version,
+        "notice_sha256": notice_sha256,
+        "locale": locale,
+        "affirmation": {"method": method, "checked_by_default": False, "text": text},
+    }
     return Call(
         "POST", "/v1/accounts/{account_id}/consents", ConsentRecorded.read, {"account_id": account_id}, body
     )
 
 
 def consents(account_id: str) -> Call[tuple[ConsentLine, ...]]:
+    """Everything the person ever answered."""
     read = _each("consents", ConsentLine.read)
     return Call("GET", "/v1/accounts/{account_id}/consents", read, {"account_id": account_id})
 
 
 def withdraw(account_id: str, scenario: str) -> Call[str]:
+    """Withdraw: the face is erased. Returns the signed deletion receipt."""
     values = {"account_id": account_id, "scenario": scenario}
-    route = "/v1/accounts/{account_id}/consents/{scenario}"
-    return Call("DELETE", route, lambda told: str(told["receipt"]), values)
+    return Call("DELETE", "/v1/accounts/{account_id}/consents/{scenario}", _receipt, values)
 
 
 def references(account_id: str) -> Call[tuple[Reference, ...]]:
+    """The stored templates, as far as anybody may know them."""
     read = _each("references", Reference.read)
     return Call("GET", "/v1/accounts/{account_id}/references", read, {"account_id": account_id})
 
 
 def delete_reference(account_id: str, reference_id: str) -> Call[str]:
+    """Erase one template. Returns the signed deletion receipt."""
     values = {"account_id": account_id, "reference_id": reference_id}
-    route = "/v1/accounts/{account_id}/references/{reference_id}"
-    return Call("DELETE", route, lambda told: str(told["receipt"]), values)
+    return Call("DELETE", "/v1/accounts/{account_id}/references/{reference_id}", _receipt, values)
 
 
-def open_session(**wanted: Any) -> Call[OpenedSession]:
-    return Call("POST", "/v1/sessions", OpenedSession.read, body=_given(**wanted))
+def open_session(
+    *,
+    purpose: Purpose,
+    scenario: str,
+    account_id: str | None = None,
+    reauthenticated_at: datetime | None = None,
+    liveness_level: str | None = None,
+    transaction: dict[str, str] | None = None,
+) -> Call[OpenedSession]:
+    """Open a session; enrolling needs a fresh `reauthenticated_at` by another factor."""
+    body = _given(
+        purpose=purpose,
+        scenario=scenario,
+        account_id=account_id,
+        reauthenticated_at=reauthenticated_at,
+        liveness_level=liveness_level,
+        transaction=transaction,
+    )
+    return Call("POST", "/v1/sessions", OpenedSession.read, body=body)
 
 
 def session(session_id: str) -> Call[SessionState]:
+    """How the session stands; after an acceptance, with a token."""
     return Call("GET", "/v1/sessions/{session_id}", SessionState.read, {"session_id": session_id})
 
 
-def mint_flow(**wanted: Any) -> Call[MintedFlow]:
-    return Call("POST", "/v1/flows", MintedFlow.read, body=_given(**wanted))
+def mint_flow(
+    *,
+    account_id: str,
+    scenario: str,
+    purpose: Literal["enrol", "verify"],
+    return_url: str,
+    reauthenticated_at: datetime | None = None,
+    locale: str | None = None,
+) -> Call[MintedFlow]:
+    """A link to the hosted page: notice, camera, and back."""
+    body = _given(
+        account_id=account_id,
+        scenario=scenario,
+        purpose=purpose,
+        return_url=return_url,
+        reauthenticated_at=reauthenticated_at,
+        locale=locale,
+    )
+    return Call("POST", "/v1/flows", MintedFlow.read, body=body)
 
 
 def flow(flow_id: str) -> Call[Flow]:
+    """How the flow stands. Ask when the person comes back."""
     return Call("GET", "/v1/flows/{flow_id}", Flow.read, {"flow_id": flow_id})
 
 
 def introspect(token: str) -> Call[Standing]:
+    """Whether a token still holds: after a withdrawal it does not."""
     return Call("POST", "/v1/tokens/introspect", Standing.read, body={"token": token})
 
 
 def jwks() -> Call[dict[str, Any]]:
+    """The keys that tokens and receipts are checked with."""
     return Call("GET", "/oauth2/jwks", dict)

@@ -1,40 +1,23 @@
 """The client that waits for each answer."""
 
 import time
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
 
-from faceauth_client import _calls as calls
-from faceauth_client._calls import Call, Purpose
-from faceauth_client.answers import (
-    Account,
-    Activity,
-    ConsentLine,
-    ConsentRecorded,
-    Flow,
-    MintedFlow,
-    NoticeVersion,
-    OpenedSession,
-    PrivacyLink,
-    Reference,
-    Scenario,
-    SessionState,
-    Standing,
-)
-from faceauth_client.transport import SHED, TRIES, read, request_of, wait_of
+from faceauth_client._calls import Call
+from faceauth_client._methods import Methods
+from faceauth_client.transport import TIMEOUT_S, TRIES, pause, read, request_of, written_on
+
+__all__ = ["TIMEOUT_S", "Faceauth"]
 
 T = TypeVar("T")
 
-TIMEOUT_S = 30.0
-"""Seconds a call may take; the service judges no frames for a backend, so its answers come at once."""
 
-
-class Faceauth:
-    """A backend's view of one faceauth service.
+class Faceauth(Methods):
+    """A backend's view of one faceauth service; its methods are those of `Methods`.
 
     Args:
         url: where the service is.
@@ -51,8 +34,7 @@ class Faceauth:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        headers = {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S, transport=transport)
+        self._http = httpx.Client(base_url=url, headers=written_on(key), timeout=TIMEOUT_S, transport=transport)
         self._sleep = sleep
 
     def __enter__(self) -> Self:
@@ -75,156 +57,9 @@ class Faceauth:
         """
         answer = self._http.request(**request_of(call))
         for _ in range(TRIES - 1):
-            if answer.status_code not in SHED:
+            seconds = pause(answer)
+            if seconds is None:
                 break
-            self._sleep(wait_of(answer))
+            self._sleep(seconds)
             answer = self._http.request(**request_of(call))
         return read(call, answer)
-
-    def scenarios(self) -> tuple[Scenario, ...]:
-        """Every scenario, with the notice in force."""
-        return self.send(calls.scenarios())
-
-    def notice(self, scenario: str, version: int, *, locale: str | None = None) -> NoticeVersion:
-        """Any version ever shown."""
-        return self.send(calls.notice(scenario, version, locale))
-
-    def put_account(
-        self,
-        account_id: str,
-        *,
-        locale: str | None = None,
-        birth_date: date | None = None,
-        contact: str | None = None,
-        guardian: dict[str, Any] | None = None,
-    ) -> Account:
-        """Make sure the account exists; a fact left out stays as it is."""
-        return self.send(
-            calls.put_account(account_id, locale=locale, birth_date=birth_date, contact=contact, guardian=guardian)
-        )
-
-    def account(self, account_id: str) -> Account:
-        """What is kept about the account itself."""
-        return self.send(calls.account(account_id))
-
-    def close_account(self, account_id: str) -> str:
-        """Close it: everything goes. Returns the signed deletion receipt."""
-        return self.send(calls.close_account(account_id))
-
-    def export(self, account_id: str) -> dict[str, Any]:
-        """The person's data, machine readable."""
-        return self.send(calls.export(account_id))
-
-    def activity(self, account_id: str) -> tuple[Activity, ...]:
-        """What was done with the face, the oldest first."""
-        return self.send(calls.activity(account_id))
-
-    def restrict(self, account_id: str, *, restricted: bool) -> Account:
-        """Suspend every use of the face without erasing it, or allow it again."""
-        return self.send(calls.restrict(account_id, restricted))
-
-    def privacy_link(self, account_id: str, *, renewal: Mapping[str, Any] | None = None) -> PrivacyLink:
-        """A link to the person's privacy page, opened once; `renewal` lets them set their face up anew there."""
-        return self.send(calls.privacy_link(account_id, renewal))
-
-    def answer(
-        self,
-        account_id: str,
-        *,
-        scenario: str,
-        decision: Literal["given", "refused"],
-        notice_version: int,
-        notice_sha256: str,
-        locale: str,
-        text: str,
-        method: Literal["checkbox", "signature", "oral"] = "checkbox",
-    ) -> ConsentRecorded:
-        """Record the person's own answer to the very text they saw; `text` stood beside the unticked box."""
-        return self.send(
-            calls.answer(
-                account_id,
-                scenario=scenario,
-                decision=decision,
-                notice_version=notice_version,
-                notice_sha256=notice_sha256,
-                locale=locale,
-                text=text,
-                method=method,
-            )
-        )
-
-    def consents(self, account_id: str) -> tuple[ConsentLine, ...]:
-        """Everything the person ever answered."""
-        return self.send(calls.consents(account_id))
-
-    def withdraw(self, account_id: str, scenario: str) -> str:
-        """Withdraw: the face is erased. Returns the signed deletion receipt."""
-        return self.send(calls.withdraw(account_id, scenario))
-
-    def references(self, account_id: str) -> tuple[Reference, ...]:
-        """The stored templates, as far as anybody may know them."""
-        return self.send(calls.references(account_id))
-
-    def delete_reference(self, account_id: str, reference_id: str) -> str:
-        """Erase one template. Returns the signed deletion receipt."""
-        return self.send(calls.delete_reference(account_id, reference_id))
-
-    def open_session(
-        self,
-        *,
-        purpose: Purpose,
-        scenario: str,
-        account_id: str | None = None,
-        reauthenticated_at: datetime | None = None,
-        liveness_level: str | None = None,
-        transaction: dict[str, str] | None = None,
-    ) -> OpenedSession:
-        """Open a session; enrolling needs a fresh `reauthenticated_at` by another factor."""
-        return self.send(
-            calls.open_session(
-                purpose=purpose,
-                scenario=scenario,
-                account_id=account_id,
-                reauthenticated_at=reauthenticated_at,
-                liveness_level=liveness_level,
-                transaction=transaction,
-            )
-        )
-
-    def session(self, session_id: str) -> SessionState:
-        """How the session stands; after an acceptance, with a token."""
-        return self.send(calls.session(session_id))
-
-    def mint_flow(
-        self,
-        *,
-        account_id: str,
-        scenario: str,
-        purpose: Literal["enrol", "verify"],
-        return_url: str,
-        reauthenticated_at: datetime | None = None,
-        locale: str | None = None,
-    ) -> MintedFlow:
-        """A link to the hosted page: notice, camera, and back."""
-        return self.send(
-            calls.mint_flow(
-                account_id=account_id,
-                scenario=scenario,
-                purpose=purpose,
-                return_url=return_url,
-                reauthenticated_at=reauthenticated_at,
-                locale=locale,
-            )
-        )
-
-    def flow(self, flow_id: str) -> Flow:
-        """How the flow stands. Ask when the person comes back."""
-        return self.send(calls.flow(flow_id))
-
-    def introspect(self, token: str) -> Standing:
-        """Whether a token still holds: after a withdrawal it does not."""
-        return self.send(calls.introspect(token))
-
-    def jwks(self) -> dict[str, Any]:
-        """The keys that tokens and receipts are checked with."""
-        return self.send(calls.jwks())

@@ -1,4 +1,4 @@
-"""What both clients do with an answer: read it, or say in the service's own words what was wrong."""
+"""What both clients send, and do with an answer: read it, or say in the service's own words what was wrong."""
 
 from typing import Any, TypeVar
 
@@ -7,6 +7,9 @@ import httpx
 from faceauth_client._calls import Call
 
 T = TypeVar("T")
+
+TIMEOUT_S = 30.0
+"""Seconds a call may take; the service judges no frames for a backend, so its answers come at once."""
 
 SHED = frozenset({429, 503})
 """The service is full and did nothing; the same call may be made again."""
@@ -27,6 +30,11 @@ class Problem(Exception):
         self.body = body
 
 
+def written_on(key: str) -> dict[str, str]:
+    """Return the headers of every request."""
+    return {"Authorization": f"Bearer {key}"}
+
+
 def request_of(call: Call[Any]) -> dict[str, Any]:
     """Return what httpx is asked for."""
     wanted: dict[str, Any] = {"method": call.method, "url": call.path}
@@ -37,8 +45,10 @@ def request_of(call: Call[Any]) -> dict[str, Any]:
     return wanted
 
 
-def wait_of(answer: httpx.Response) -> float:
-    """Return how many seconds the service wants to be left alone."""
+def pause(answer: httpx.Response) -> float | None:
+    """Return how many seconds the service wants to be left alone before it is asked again; None if it answered."""
+    if answer.status_code not in SHED:
+        return None
     try:
         return min(30.0, float(answer.headers.get("retry-after", "1")))
     except ValueError:
