@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 
 from faceauth.audit.events import Event
 from faceauth.audit.log import AuditLog
+from faceauth.bearer import Granted
 from faceauth.clock import Clock
 from faceauth.db.engine import Database
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import FaceauthError, NotAllowed, NotAuthenticated
 from faceauth.identity.apikeys import ApiKeys, Caller, Role
-from faceauth.identity.console_sessions import SEEN_EVERY, ConsoleSessions, Opened, SignedIn
+from faceauth.identity.console_sessions import SEEN_EVERY, ConsoleSessions, SignedIn
 from faceauth.installation import Installation
 
 ADMINISTRATORS: Final[tuple[Role, ...]] = ("operator", "privacy", "auditor")
@@ -59,7 +60,7 @@ class Console:
             outside=frozenset(settings.openid.roles.values() if settings.openid.issuer else ()),
         )
 
-    def sign_in(self, secret: str, *, address: str, language: str) -> Opened:
+    def sign_in(self, secret: str, *, address: str, language: str) -> Granted:
         """Begin a session for whoever holds an administrator's API key.
 
         Args:
@@ -87,7 +88,7 @@ class Console:
             self.sessions.failed(conn, address, now=now)
         raise found
 
-    def admit(self, *, subject: str, role: Role, language: str) -> Opened:
+    def admit(self, *, subject: str, role: Role, language: str) -> Granted:
         """Begin a session for somebody whom an OpenID provider named, under their name there.
 
         Raises:

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import structlog
 
+from faceauth.bearer import Granted
 from faceauth.console import Console
 from faceauth.errors import NotAllowed, NotAuthenticated
 from faceauth.identity import console_logins
 from faceauth.identity.apikeys import Role
 from faceauth.identity.console_logins import Login
-from faceauth.identity.console_sessions import Opened
 from faceauth.installation import Installation
 from faceauth.oidc.relying import Relying
 from faceauth.sections import ConsoleOpenIdSettings
@@ -73,7 +73,7 @@ class ConsoleOpenId:
             console_logins.begin(conn, state=state, browser=browser, login=login, now=self.console.clock())
         return Sent(address, browser)
 
-    def finish(self, *, state: str, code: str, browser: str) -> Opened:
+    def finish(self, *, state: str, code: str, browser: str) -> Granted:
         """Begin a session for whom the provider names.
 
         Raises:

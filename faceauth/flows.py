@@ -13,7 +13,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sqlalchemy import Connection
 
-from faceauth.capture.flow import FlowPurpose, FlowRow, FlowState, FlowStore, token_digest
+from faceauth.bearer import digest_of
+from faceauth.capture.flow import FlowPurpose, FlowRow, FlowState, FlowStore
 from faceauth.clock import Clock
 from faceauth.consent.accounts import AccountStore
 from faceauth.consent.gate import ConsentGate
@@ -141,7 +142,7 @@ class Flows:
             session_id=None,
             created_at=now,
             expires_at=self._until(purpose, reauthenticated_at, now),
-            digest=token_digest(token),
+            digest=digest_of(token),
         )
         with self.data.begin() as conn:
             self.accounts.get(conn, tenant, account)
@@ -176,7 +177,7 @@ class Flows:
         now, page_token = self.clock(), f"fp_{self.random(32).hex()}"
         with self.data.begin() as conn:
             flow = self._here(conn, flow_id, token, "minted")
-            self.store.move(conn, flow, "begun", token_digest=token_digest(page_token))
+            self.store.move(conn, flow, "begun", token_digest=digest_of(page_token))
             scenario = self.scenarios.get(conn, flow.tenant, flow.scenario)
             notice = None
             try:

@@ -8,13 +8,14 @@ from typing import Final, Literal
 from sqlalchemy import Connection
 
 from faceauth.audit.log import Activity
+from faceauth.bearer import Granted
 from faceauth.consent.accounts import Account
 from faceauth.consent.notices import Notice
 from faceauth.consent.questions import open_question
 from faceauth.consent.scenarios import Scenario
 from faceauth.errors import UnknownNotice
 from faceauth.identity.devices import Device, DeviceKeys
-from faceauth.identity.privacy_links import Granted, PrivacyLinks, Visitor
+from faceauth.identity.privacy_links import PrivacyLinks, Visitor
 from faceauth.installation import Installation
 from faceauth.lifecycle import Lifecycle
 

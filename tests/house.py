@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
 
-BASE = {"errors", "types", "geometry", "clock", "sections", "settings", "signing", "db"}
+BASE = {"errors", "types", "geometry", "clock", "bearer", "sections", "settings", "signing", "db"}
 STAGES = {"capture", "liveness", "embed", "match", "vault", "consent", "identity", "oidc", "outbox"}
 BELOW_PIPELINE = BASE | STAGES | {"audit"}
 COMPOSERS = {
@@ -40,6 +40,7 @@ ROOMS: dict[str, set[str]] = {
     "types": set(),
     "geometry": set(),
     "clock": set(),
+    "bearer": set(),
     "sections": set(),
     "settings": {"errors", "sections"},
     "signing": {"errors"},

@@ -83,18 +83,3 @@ def models(service: Service) -> dict[bytes, int]:
 def events(service: Service) -> list[str]:
     with service.installation.data.read() as conn:
         return list(conn.scalars(select(audit_log.c.event).order_by(audit_log.c.seq)))
-
-
-def make_door(service: Service) -> None:
-    with service.installation.data.begin() as conn:
-        service.installation.scenarios.create(
-            conn,
-            tenant=DEFAULT_TENANT,
-            scenario="door",
-            mode="identify",
-            titles={"en": "Door"},
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "We look who is at the door."},
-            now=service.clock(),
-        )

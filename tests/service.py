@@ -109,6 +109,19 @@ class Service:
         """Make the account and say no to the notice in force."""
         self._answer(account, scenario, "refused")
 
+    def make_door(self, **more: Any) -> None:
+        """Make a second scenario, `door`: who stands there is searched for; `more` changes what it is made of."""
+        made: dict[str, Any] = {
+            "mode": "identify",
+            "titles": {"en": "Door"},
+            "retention_days": 30,
+            "liveness_profile": "motion",
+            "notices": {"en": "We look who is at the door."},
+        }
+        into = self.installation
+        with into.data.begin() as conn:
+            into.scenarios.create(conn, tenant=DEFAULT_TENANT, scenario="door", now=self.clock(), **(made | more))
+
     def _answer(self, account: str, scenario: str, decision: Literal["given", "refused"]) -> None:
         into = self.installation
         with into.data.begin() as conn:

@@ -119,18 +119,7 @@ def test_a_try_that_is_cancelled_before_it_is_told_is_written_down(enrolled: Ser
 def test_denials_of_a_search_are_one(enrolled: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """R25 for 1:N: the same bytes, headers and counts, whatever was in the way."""
     into = enrolled.installation
-    with into.data.begin() as conn:
-        into.scenarios.create(
-            conn,
-            tenant=DEFAULT_TENANT,
-            scenario="door",
-            mode="identify",
-            titles={"en": "Door"},
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "We look who is at the door."},
-            now=enrolled.clock(),
-        )
+    enrolled.make_door()
     cases: dict[str, tuple[object, str, object]] = {
         "mismatch": (Comparing, "search", Comparing.search),
         "liveness": (pipeline_module, "judge", failing(LivenessDenied("motion"))),

@@ -6,7 +6,7 @@ import pytest
 import faceauth.vault.gallery
 from faceauth.errors import KeyUnavailable, Starting
 from faceauth.installation import assemble
-from tests.renewal import make_door, pack
+from tests.renewal import pack
 from tests.service import BLUE, RED, ColourEmbedder, Service, failing
 
 GREEN = (80, 190, 80)
@@ -15,7 +15,7 @@ GREEN = (80, 190, 80)
 @pytest.fixture
 def door(enrolled: Service) -> Service:
     """Three people who agreed to be found at the door; Anna has references for the login, too."""
-    make_door(enrolled)
+    enrolled.make_door()
     for account, colour in (("anna", RED), ("ben", BLUE), ("cleo", GREEN)):
         enrolled.agree(account, "door")
         assert enrolled.post(enrolled.open("enrol", account, "door"), colour).state == "accepted"

@@ -19,18 +19,7 @@ from tests.service import BLUE, RED, Service, failing
 
 @pytest.fixture
 def door(enrolled: Service) -> Service:
-    with enrolled.installation.data.begin() as conn:
-        enrolled.installation.scenarios.create(
-            conn,
-            tenant=DEFAULT_TENANT,
-            scenario="door",
-            mode="identify",
-            titles={"en": "Door"},
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "We look who is at the door."},
-            now=enrolled.clock(),
-        )
+    enrolled.make_door()
     return enrolled
 
 

@@ -289,19 +289,7 @@ def test_enrolling_needs_no_key_and_takes_one(door: Service) -> None:
 
 def test_a_search_takes_the_key_of_whom_it_finds_alone(door: Service) -> None:
     """The face says who it is, and the key must be that person's."""
-    with door.installation.data.begin() as conn:
-        door.installation.scenarios.create(
-            conn,
-            tenant=DEFAULT_TENANT,
-            scenario="door",
-            mode="identify",
-            titles={"en": "Door"},
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "We look who is at the door."},
-            now=door.clock(),
-            device_key="required",
-        )
+    door.make_door(device_key="required")
     door.agree(scenario="door")
     door.agree("bea")
     assert door.post(door.open("enrol", scenario="door")).state == "accepted"

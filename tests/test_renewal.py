@@ -15,7 +15,7 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import AuditUnavailable, KeyUnavailable, StorageError
 from faceauth.renewal import erase_model
 from faceauth.types import ChipTemplate, Image, OperatingPoint
-from tests.renewal import NEW, OLD, Crowd, Nobody, events, make_door, models, pack, restart
+from tests.renewal import NEW, OLD, Crowd, Nobody, events, models, pack, restart
 from tests.service import BLUE, POINT, RED, TEMPLATE, ColourEmbedder, Service, failing
 
 
@@ -92,7 +92,7 @@ def test_enrolling_replaces_what_the_pack_before_made(moved: Service) -> None:
 
 def test_one_scenario_at_a_time(enrolled: Service) -> None:
     """The consent for logging in covers no other scenario's references."""
-    make_door(enrolled)
+    enrolled.make_door()
     enrolled.agree(scenario="door")
     assert enrolled.post(enrolled.open("enrol", scenario="door")).state == "accepted"
     moved = restart(enrolled, before=pack(ColourEmbedder()))

@@ -7,14 +7,14 @@ import pytest
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.installation import Installation, assemble
 from faceauth.match import decide as match
-from tests.renewal import NEW, OLD, make_door, models, pack, restart
+from tests.renewal import NEW, OLD, models, pack, restart
 from tests.service import BLUE, RED, ColourEmbedder, Service
 
 
 @pytest.fixture
 def door(service: Service) -> Service:
     """Anna and Ben at the door, enrolled with the old model; the new one runs beside it."""
-    make_door(service)
+    service.make_door()
     for account, colour in (("anna", RED), ("ben", BLUE)):
         service.agree(account, "door")
         assert service.post(service.open("enrol", account, "door"), colour).state == "accepted"

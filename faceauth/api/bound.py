@@ -14,8 +14,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faceauth.api.problems import problem_of
+from faceauth.bearer import digest_of
 from faceauth.errors import FaceauthError, NotAuthenticated
-from faceauth.oidc.asking import browser_digest
 
 _DEVICE: Final = re.compile(r"/v1/sessions/(fs_[0-9a-f]{32})/(?:frames|stream|challenge|cancel)")
 _NOT_HERE: Final = 4401
@@ -52,6 +52,6 @@ class Bound:
             expected = await run_in_threadpool(self._browser_of, session_id)
         except FaceauthError as error:
             return error
-        if expected is None or hmac.compare_digest(browser_digest(cookies.get(self._cookie, "")), expected):
+        if expected is None or hmac.compare_digest(digest_of(cookies.get(self._cookie, "")), expected):
             return None
         return NotAuthenticated("This token opens no session. Ask the application for a new one.")

@@ -1,6 +1,5 @@
 """The flow as it is stored: minted by a backend, opened once by a page, ended by an answer or a session."""
 
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from faceauth.bearer import digest_of
 from faceauth.db.flow_tables import flows
 from faceauth.errors import NotAuthenticated, SessionClosed, UnknownFlow
 
@@ -69,7 +69,7 @@ class FlowStore:
         """
         row = conn.execute(select(flows).where(flows.c.flow_id == flow_id)).one_or_none()
         expected = row.token_digest if row is not None else bytes(32)
-        if not hmac.compare_digest(token_digest(token), expected) or row is None:
+        if not hmac.compare_digest(digest_of(token), expected) or row is None:
             raise NotAuthenticated("This link opens nothing any more. Ask the application for a new one.")
         if row.state != state or row.expires_at <= now:
             raise SessionClosed("This link is over. Ask the application for a new one.")
@@ -104,11 +104,6 @@ class FlowStore:
     def delete_old(self, conn: Connection, *, now: datetime) -> int:
         """Delete the records of flows that are over for `KEPT`; return how many."""
         return conn.execute(delete(flows).where(flows.c.expires_at < now - KEPT)).rowcount
-
-
-def token_digest(token: str) -> bytes:
-    """Return the SHA-256 of a token, 32 bytes."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _flow(row: Row[Any]) -> FlowRow:

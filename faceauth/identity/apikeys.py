@@ -4,7 +4,6 @@ A key is 256 random bits, so its SHA-256 is enough to keep: there is nothing to 
 would only slow the callers.
 """
 
-import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Final, Literal, get_args
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from faceauth.bearer import digest_of
 from faceauth.clock import Clock
 from faceauth.db.schema import api_keys, tenants
 from faceauth.errors import InvalidRequest, NotAuthenticated, UnknownApiKey
@@ -108,7 +108,7 @@ class ApiKeys:
                 tenant=tenant,
                 role=role,
                 label=label,
-                digest=_digest(secret),
+                digest=digest_of(secret),
                 created_at=now,
                 expires_at=expires_at,
             )
@@ -122,7 +122,7 @@ class ApiKeys:
             NotAuthenticated: the key is unknown, expired or revoked; all three look the same.
         """
         # Looked up by its digest: nothing an attacker sends is compared byte by byte with a stored secret.
-        row = conn.execute(select(api_keys).where(api_keys.c.digest == _digest(secret))).one_or_none()
+        row = conn.execute(select(api_keys).where(api_keys.c.digest == digest_of(secret))).one_or_none()
         if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= self._clock()):
             raise NotAuthenticated("This API key is not valid. Make one with: faceauth apikey create")
         return Caller(key_id=row.key_id, tenant=row.tenant, role=row.role)
@@ -204,7 +204,3 @@ def _told(row: Row[tuple[object, ...]]) -> KeyInfo:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
     )
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

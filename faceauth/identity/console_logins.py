@@ -1,12 +1,12 @@
 """Sign-ins to the console that are under way at an OpenID provider: one row each, used once."""
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from faceauth.bearer import digest_of
 from faceauth.db.console_tables import console_logins as table
 from faceauth.errors import Locked, NotAuthenticated
 
@@ -38,8 +38,8 @@ def begin(conn: Connection, *, state: str, browser: str, login: Login, now: date
         raise Locked("Too many sign-ins are under way. Wait ten minutes, or use a key.")
     conn.execute(
         insert(table).values(
-            state_digest=_digest(state),
-            browser_digest=_digest(browser),
+            state_digest=digest_of(state),
+            browser_digest=digest_of(browser),
             nonce=login.nonce,
             verifier=login.verifier,
             language=login.language,
@@ -54,12 +54,8 @@ def take(conn: Connection, *, state: str, browser: str, now: datetime) -> Login:
     Raises:
         NotAuthenticated: there is no such sign-in, it took too long, or it began in another browser.
     """
-    same = (table.c.state_digest == _digest(state), table.c.browser_digest == _digest(browser))
+    same = (table.c.state_digest == digest_of(state), table.c.browser_digest == digest_of(browser))
     row = conn.execute(select(table).where(*same, table.c.expires_at > now)).one_or_none()
     if row is None or conn.execute(delete(table).where(*same)).rowcount != 1:
         raise NotAuthenticated("This sign-in is over, or began in another browser. Begin again.")
     return Login(row.nonce, row.verifier, row.language)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()

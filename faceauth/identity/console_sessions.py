@@ -1,15 +1,15 @@
 """Who is signed in to the console: one row for each browser, and rows of sign-ins that failed."""
 
-import hashlib
 import hmac
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from faceauth.bearer import Granted, digest_of, grant
 from faceauth.db.console_tables import console_failures as failures
 from faceauth.db.console_tables import console_sessions as table
 from faceauth.errors import InvalidRequest, Locked, NotAuthenticated
@@ -37,14 +37,6 @@ class SignedIn:
     role: Role | None
     language: str
     seen_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A new session; `token` is shown this once and only its digest is kept."""
-
-    token: str = field(repr=False)
     expires_at: datetime
 
 
@@ -76,13 +68,13 @@ class ConsoleSessions:
         key_id: str | None = None,
         subject: str | None = None,
         role: Role | None = None,
-    ) -> Opened:
+    ) -> Granted:
         """Begin a session for a key, or for a subject with a role; sessions that are over go."""
         conn.execute(delete(table).where((table.c.expires_at <= now) | (table.c.seen_at <= now - self._idle)))
-        opened = Opened(self._random(32).hex(), now + self._longest)
+        opened = grant(self._random, now + self._longest)
         conn.execute(
             insert(table).values(
-                token_digest=_digest(opened.token),
+                token_digest=digest_of(opened.token),
                 tenant=tenant,
                 key_id=key_id,
                 subject=subject,
@@ -102,22 +94,22 @@ class ConsoleSessions:
             NotAuthenticated: there is none, or it was over by age or by lying idle.
         """
         alive = (table.c.expires_at > now, table.c.seen_at > now - self._idle)
-        row = conn.execute(select(table).where(table.c.token_digest == _digest(token), *alive)).one_or_none()
+        row = conn.execute(select(table).where(table.c.token_digest == digest_of(token), *alive)).one_or_none()
         if row is None:
             raise NotAuthenticated("You are not signed in any more.")
         return SignedIn(**{name: getattr(row, name) for name in SignedIn.__slots__})
 
     def seen(self, conn: Connection, token: str, *, now: datetime) -> None:
         """Note that it was used now."""
-        conn.execute(update(table).where(table.c.token_digest == _digest(token)).values(seen_at=now))
+        conn.execute(update(table).where(table.c.token_digest == digest_of(token)).values(seen_at=now))
 
     def speak(self, conn: Connection, token: str, language: str) -> None:
         """Set the language of its pages."""
-        conn.execute(update(table).where(table.c.token_digest == _digest(token)).values(language=language))
+        conn.execute(update(table).where(table.c.token_digest == digest_of(token)).values(language=language))
 
     def close(self, conn: Connection, token: str) -> None:
         """End it."""
-        conn.execute(delete(table).where(table.c.token_digest == _digest(token)))
+        conn.execute(delete(table).where(table.c.token_digest == digest_of(token)))
 
     def check(self, conn: Connection, address: str, *, now: datetime) -> None:
         """Return if another sign-in may be tried from there.
@@ -141,7 +133,3 @@ class ConsoleSessions:
         except InvalidRequest:
             network = ""  # a socket without an address: all of them count as one
         return hmac.digest(self._key, _LABEL + network.encode(), "sha256")
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

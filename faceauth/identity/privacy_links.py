@@ -1,14 +1,14 @@
 """Links to the privacy page: minted by the backend, opened once, and then the page's for one visit."""
 
-import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from faceauth.bearer import Granted, digest_of, grant
 from faceauth.db.privacy_tables import privacy_links as table
 from faceauth.errors import NotAuthenticated
 
@@ -27,14 +27,6 @@ class Visitor:
     account: str
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A token, shown only here, and until when it works."""
-
-    token: str = field(repr=False)
-    expires_at: datetime
-
-
 class PrivacyLinks:
     """The repository of links. Every method works in the caller's transaction."""
 
@@ -44,10 +36,10 @@ class PrivacyLinks:
     def mint(self, conn: Connection, *, tenant: str, account: str, now: datetime) -> Granted:
         """Make a link for an account that is there; links that are over go."""
         conn.execute(delete(table).where(table.c.expires_at <= now))
-        made = Granted(f"fl_{self._random(32).hex()}", now + LINK)
+        made = grant(self._random, now + LINK, "fl_")
         conn.execute(
             insert(table).values(
-                token_digest=_digest(made.token),
+                token_digest=digest_of(made.token),
                 tenant=tenant,
                 account=account,
                 opened=False,
@@ -62,11 +54,11 @@ class PrivacyLinks:
         Raises:
             NotAuthenticated: it is no link, was opened already, or is over; they look the same.
         """
-        page = Granted(f"fv_{self._random(32).hex()}", now + VISIT)
+        page = grant(self._random, now + VISIT, "fv_")
         used = conn.execute(
             update(table)
-            .where(table.c.token_digest == _digest(token), ~table.c.opened, table.c.expires_at > now)
-            .values(token_digest=_digest(page.token), opened=True, expires_at=page.expires_at)
+            .where(table.c.token_digest == digest_of(token), ~table.c.opened, table.c.expires_at > now)
+            .values(token_digest=digest_of(page.token), opened=True, expires_at=page.expires_at)
         )
         if used.rowcount != 1:
             raise NotAuthenticated("This link opens nothing any more. Ask the application for a new one.")
@@ -78,12 +70,8 @@ class PrivacyLinks:
         Raises:
             NotAuthenticated: it is no page's, or the visit is over.
         """
-        here = (table.c.token_digest == _digest(token), table.c.opened, table.c.expires_at > now)
+        here = (table.c.token_digest == digest_of(token), table.c.opened, table.c.expires_at > now)
         row = conn.execute(select(table.c.tenant, table.c.account).where(*here)).one_or_none()
         if row is None:
             raise NotAuthenticated("This visit is over. Ask the application for a new link.")
         return Visitor(row.tenant, row.account)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

@@ -3,7 +3,6 @@
 A request belongs to one browser, by a cookie whose SHA-256 stands in its row: nobody finishes what another began.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from faceauth.bearer import digest_of
 from faceauth.clock import Clock
 from faceauth.db.openid_tables import openid_requests
 
@@ -68,7 +68,7 @@ class LoginRequests:
             insert(openid_requests).values(
                 request_id=request.request_id,
                 client_id=client_id,
-                browser=browser_digest(browser),
+                browser=digest_of(browser),
                 asked=_stored(kept, hint),
                 created_at=now,
                 expires_at=request.expires_at,
@@ -116,7 +116,7 @@ class LoginRequests:
         here = openid_requests.c
         return (
             here.request_id == request_id,
-            here.browser == browser_digest(browser),
+            here.browser == digest_of(browser),
             here.expires_at > self._clock(),
         )
 
@@ -124,11 +124,6 @@ class LoginRequests:
 def forget_old_requests(conn: Connection, *, now: datetime) -> int:
     """Delete the logins whose time is over; return how many."""
     return conn.execute(delete(openid_requests).where(openid_requests.c.expires_at <= now)).rowcount
-
-
-def browser_digest(browser: str) -> bytes:
-    """Return what is kept of a browser's cookie."""
-    return hashlib.sha256(browser.encode()).digest()
 
 
 def _stored(asked: Mapping[str, str], hint: str | None) -> dict[str, str]:

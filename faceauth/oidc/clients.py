@@ -4,7 +4,6 @@ A secret is 256 random bits, so its SHA-256 is enough to keep, as with API keys.
 or a page cannot keep one, and proves by PKCE that it is the one who asked.
 """
 
-import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
 
+from faceauth.bearer import digest_of
 from faceauth.clock import Clock
 from faceauth.db.openid_tables import openid_clients, openid_grants, openid_requests
 from faceauth.db.schema import scenarios
@@ -65,7 +65,7 @@ class Client:
 
     def check_client_secret(self, secret: str) -> bool:
         """Say whether this is its secret, in constant time."""
-        return self.secret_digest is not None and hmac.compare_digest(_digest(secret), self.secret_digest)
+        return self.secret_digest is not None and hmac.compare_digest(digest_of(secret), self.secret_digest)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002  Authlib's signature
         """Say whether it may prove itself so: a public client not at all, every other by its secret."""
@@ -144,7 +144,7 @@ class ClientStore:
             offline=offline,
             created_at=self._clock(),
             revoked_at=None,
-            secret_digest=None if secret is None else _digest(secret),
+            secret_digest=None if secret is None else digest_of(secret),
         )
         values = {column.name: getattr(client, column.name) for column in openid_clients.c}
         lists = {name: list(values[name]) for name in ("redirect_uris", "post_logout_redirect_uris")}
@@ -176,7 +176,7 @@ class ClientStore:
         conn.execute(
             update(openid_clients)
             .where(openid_clients.c.client_id == client_id)
-            .values(secret_digest=_digest(secret))
+            .values(secret_digest=digest_of(secret))
         )
         return CreatedClient(client, secret)
 
@@ -214,7 +214,3 @@ def _client(row: RowMapping) -> Client:
 
 def _one(client_id: str) -> Select[Any]:
     return select(openid_clients).where(openid_clients.c.client_id == client_id)
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

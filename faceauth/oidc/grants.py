@@ -4,7 +4,6 @@ A grant's row leans on the consent it stands on, so withdrawing or closing the a
 database itself. Codes and tokens are 256 random bits and kept as SHA-256.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
+from faceauth.bearer import digest_of
 from faceauth.clock import Clock
 from faceauth.db.openid_tables import openid_codes, openid_grants, openid_tokens
 from faceauth.oidc.clients import OFFLINE, Client
@@ -141,7 +141,7 @@ class Grants:
         code = self._secret("code")
         conn.execute(
             insert(openid_codes).values(
-                digest=_digest(code),
+                digest=digest_of(code),
                 grant_id=grant.grant_id,
                 redirect_uri=redirect_uri,
                 code_challenge=code_challenge,
@@ -155,7 +155,7 @@ class Grants:
 
         Two that bring it at once are told apart by the row: one of them brings it for the second time.
         """
-        here = openid_codes.c.digest == _digest(code)
+        here = openid_codes.c.digest == digest_of(code)
         query = select(openid_codes).where(here)
         row = conn.execute(query).one_or_none()
         grant = None if row is None else self._grant(conn, row.grant_id)
@@ -179,7 +179,7 @@ class Grants:
         until = self._clock() + timedelta(seconds=self._settings.token_s)
         conn.execute(
             insert(openid_tokens).values(
-                digest=_digest(token),
+                digest=digest_of(token),
                 grant_id=grant.grant_id,
                 kind=kind,
                 scope=scope,
@@ -190,7 +190,7 @@ class Grants:
 
     def find(self, conn: Connection, token: str) -> PresentedToken | None:
         """Return what a token stands for; None if it is none, or its time is over."""
-        row = conn.execute(select(openid_tokens).where(openid_tokens.c.digest == _digest(token))).one_or_none()
+        row = conn.execute(select(openid_tokens).where(openid_tokens.c.digest == digest_of(token))).one_or_none()
         grant = None if row is None else self._grant(conn, row.grant_id)
         now = self._clock()
         if row is None or grant is None or row.expires_at <= now or grant.expires_at <= now:
@@ -235,7 +235,3 @@ def forget_old_grants(conn: Connection, *, now: datetime) -> int:
 def _read(row: RowMapping) -> Grant:
     values: dict[str, Any] = dict(row)
     return Grant(**values | {"amr": tuple(values["amr"])})
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

@@ -181,18 +181,7 @@ def stage(
 def test_no_denial_is_told_sooner_than_another(stage: Stage, purpose: Purpose, cases: dict[str, str]) -> None:
     """The cases take turns, so that whatever else the machine does falls on all of them."""
     service = stage.service
-    with service.installation.data.begin() as conn:
-        service.installation.scenarios.create(
-            conn,
-            tenant=DEFAULT_TENANT,
-            scenario="door",
-            mode="identify",
-            titles={"en": "Door"},
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "We look who is at the door."},
-            now=service.clock(),
-        )
+    service.make_door()
     for account in ("anna", "carla", "dora", "emil", "without"):
         service.agree(account)
     service.agree("anna", "door")

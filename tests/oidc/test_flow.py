@@ -227,19 +227,7 @@ def test_step_up_asks_for_a_device_key(party: Party) -> None:
 
 def test_a_browser_that_searched_too_often_is_denied(party: Party) -> None:
     """R8, R10: searches are limited by the browser's own cookie; the client is told what it is told always."""
-    into = party.service.installation
-    with into.data.begin() as conn:
-        into.scenarios.create(
-            conn,
-            tenant="default",
-            scenario="door",
-            mode="identify",
-            titles={"en": "The door"},
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "The door knows you by your face."},
-            now=party.service.clock(),
-        )
+    party.service.make_door()
     door = party.as_client(scenario="door", name="The door")
     for _ in range(100):
         answer = door.authorize(login_hint=None)

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 import faceauth.pipeline as pipeline_module
-from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.errors import LivenessInconclusive, SessionClosed
 from tests.service import everybody_is_live
 from tests.streaming.conftest import Door
@@ -14,22 +13,7 @@ from tests.streaming.device import Device
 
 def test_a_scenario_that_allows_only_the_stream(door: Door) -> None:
     """API.md: scenarios may allow only that."""
-    into = door.service.installation
-
-    with into.data.begin() as conn:
-        first = into.scenarios.get(conn, DEFAULT_TENANT, "login")
-        into.scenarios.create(
-            conn,
-            tenant=DEFAULT_TENANT,
-            scenario="door",
-            mode="verify",
-            titles=first.titles,
-            retention_days=30,
-            liveness_profile="motion",
-            notices={"en": "# Opening the door\n"},
-            now=door.service.clock(),
-            stream_only=True,
-        )
+    door.service.make_door(mode="verify", stream_only=True)
     door.service.agree("anna", "door")
     opened = door.service.open("enrol", scenario="door")
     assert [step.kind for step in opened.challenge.steps] == ["center"]

@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from starlette.responses import HTMLResponse, Response
 
-from faceauth.api.console.forms import Form, Posted, body_of, moment
+from faceauth.api.console.forms import Form, Posted, body_of, check_sure, moment
 from faceauth.api.console.shell import fragment, led, page, router_at
 from faceauth.api.console.texts.campaigns import LIST, NEW, ONE
 from faceauth.api.console.visit import Signed, Visit, Watching
 from faceauth.api.routes import admin, campaigns
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.campaigns import AudienceRequest, CampaignRequest
-from faceauth.errors import FaceauthError, InvalidRequest
+from faceauth.errors import FaceauthError
 
 router = router_at("/campaigns")
 
@@ -70,8 +70,7 @@ def progress(visit: Watching, campaign_id: Name) -> HTMLResponse:
 def cancel(visit: Signed, campaign_id: Name, form: Posted) -> Response:
     """Take a question back."""
     try:
-        if "sure" not in form:
-            raise InvalidRequest(ONE["not_sure"][visit.language == "zh"])
+        check_sure(visit, form)
         visit.call(campaigns.cancel_campaign, campaign_id=campaign_id)
     except FaceauthError as error:
         return _one(visit, campaign_id, error=error)

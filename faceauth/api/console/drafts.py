@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from starlette.responses import HTMLResponse, Response
 
-from faceauth.api.console.forms import Form, Posted, body_of, moment
+from faceauth.api.console.forms import Form, Posted, body_of, check_sure, moment
 from faceauth.api.console.scenarios import notices_of, scenario_of, texts_of
 from faceauth.api.console.shell import led, page, router_at
 from faceauth.api.console.texts.scenarios import DRAFT
@@ -14,7 +14,7 @@ from faceauth.api.routes import drafts
 from faceauth.api.wire.base import Name, ScenarioName
 from faceauth.api.wire.drafts import DraftAnswer, DraftRequest
 from faceauth.consent.differences import between
-from faceauth.errors import FaceauthError, InvalidRequest, UnknownDraft
+from faceauth.errors import FaceauthError, UnknownDraft
 from faceauth.liveness.profiles import PROFILES
 
 router = router_at("/drafts")
@@ -63,8 +63,7 @@ def change(visit: Signed, draft_id: Name, form: Posted) -> Response:
 def publish(visit: Signed, draft_id: Name, form: Posted) -> Response:
     """Publish a draft as it stands."""
     try:
-        if "sure" not in form:
-            raise InvalidRequest(DRAFT["not_sure"][visit.language == "zh"])
+        check_sure(visit, form)
         made = visit.call(drafts.publish_draft, draft_id=draft_id)
     except UnknownDraft:
         raise

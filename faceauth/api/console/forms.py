@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 from pydantic import ValidationError
 
+from faceauth.api.console.texts import spoken
+from faceauth.api.console.texts.shell import SHELL
 from faceauth.api.console.visit import Visit, form_token, signed_in
 from faceauth.api.forms import FORM
 from faceauth.api.wire.base import Request as Body
@@ -98,6 +100,16 @@ def body_of(model: type[Asked], values: Mapping[str, Any]) -> Asked:
     except ValidationError as error:
         told = [f"{'.'.join(str(part) for part in one['loc'])[:100]}: {one['msg']}" for one in error.errors()[:3]]
         raise InvalidRequest("; ".join(told)) from None
+
+
+def check_sure(visit: Visit, form: Form) -> None:
+    """Return if the person ticked the box beside an act that cannot be taken back.
+
+    Raises:
+        InvalidRequest: they did not.
+    """
+    if "sure" not in form:
+        raise InvalidRequest(spoken(visit.language, SHELL)["not_sure"])
 
 
 def moment(form: Form, name: str) -> str | None:

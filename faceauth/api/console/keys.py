@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from starlette.responses import HTMLResponse, Response
 
-from faceauth.api.console.forms import Form, Posted, body_of
+from faceauth.api.console.forms import Form, Posted, body_of, check_sure
 from faceauth.api.console.shell import led, page, router_at
 from faceauth.api.console.texts.keys import KEYS
 from faceauth.api.console.visit import Signed, Visit
@@ -12,7 +12,7 @@ from faceauth.api.routes import apikeys, keys
 from faceauth.api.wire.apikeys import IssuedAnswer, IssueRequest, RotateKeyRequest
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.keys import DestroyRequest, RotateRequest
-from faceauth.errors import FaceauthError, InvalidRequest
+from faceauth.errors import FaceauthError
 from faceauth.identity.apikeys import ROLES
 
 router = router_at("/keys")
@@ -52,7 +52,7 @@ def rotate(visit: Signed, key_id: Name, form: Posted) -> Response:
 def revoke(visit: Signed, key_id: Name, form: Posted) -> Response:
     """Make a key worthless."""
     try:
-        _sure(visit, form)
+        check_sure(visit, form)
         visit.call(apikeys.revoke_key, key_id=key_id)
     except FaceauthError as error:
         return _page(visit, error=error)
@@ -73,7 +73,7 @@ def wrap_anew(visit: Signed, form: Posted) -> Response:
 def destroy(visit: Signed, form: Posted) -> Response:
     """Destroy the oldest version once a second person approved it; before, ask for that."""
     try:
-        _sure(visit, form)
+        check_sure(visit, form)
         done = visit.call(keys.destroy_version, body=body_of(DestroyRequest, {"version": form.get("version")}))
     except FaceauthError as error:
         return _page(visit, error=error)
@@ -82,11 +82,6 @@ def destroy(visit: Signed, form: Posted) -> Response:
 
 def _made(visit: Visit, made: IssuedAnswer) -> Response:
     return led("/approvals", "asked") if made.secret is None else _page(visit, made=made)
-
-
-def _sure(visit: Visit, form: Form) -> None:
-    if "sure" not in form:
-        raise InvalidRequest(KEYS["not_sure"][visit.language == "zh"])
 
 
 def _page(

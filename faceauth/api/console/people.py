@@ -1,12 +1,13 @@
 """People: everybody under disguised names, one of them, and who is locked out."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Query
 from starlette.responses import HTMLResponse, Response
 
-from faceauth.api.console.forms import Form, Posted, body_of
+from faceauth.api.console.forms import Posted, body_of, check_sure
 from faceauth.api.console.shell import led, page, router_at
+from faceauth.api.console.texts import spoken
 from faceauth.api.console.texts.people import LIST, LOCKS, ONE
 from faceauth.api.console.visit import Signed, Visit
 from faceauth.api.routes import people
@@ -37,7 +38,7 @@ def search(visit: Signed, form: Posted) -> Response:
     except UnknownAccount as error:
         return _everybody(visit, error=error)
     except FaceauthError:
-        return _everybody(visit, error=InvalidRequest(_said(visit, LIST, "no_name")))
+        return _everybody(visit, error=InvalidRequest(spoken(visit.language, LIST)["no_name"]))
     return led(f"/accounts/{found.mark}")
 
 
@@ -51,7 +52,7 @@ def one(visit: Signed, mark: Mark) -> HTMLResponse:
 def unlock(visit: Signed, mark: Mark, form: Posted) -> Response:
     """Start the attempts of somebody again whom the caller has just seen to be the person."""
     try:
-        _sure(visit, form)
+        check_sure(visit, form)
         # The tick says it was just now; the route asks for the time, and takes none that is older than its limit.
         body = RestoreRequest(reauthenticated_at=visit.here.clock())
         visit.call(people.unlock_person, mark=mark, body=body)
@@ -74,7 +75,7 @@ def restrict(visit: Signed, mark: Mark, form: Posted) -> Response:
 def close(visit: Signed, mark: Mark, form: Posted) -> Response:
     """Close the account, and show the receipt."""
     try:
-        _sure(visit, form)
+        check_sure(visit, form)
         done = visit.call(people.close_person, mark=mark)
     except UnknownAccount:
         raise
@@ -106,13 +107,3 @@ def _one(visit: Visit, mark: str, error: FaceauthError | None = None) -> HTMLRes
         found=found,
         privacy=visit.may(people.restrict_person),
     )
-
-
-def _sure(visit: Visit, form: Form) -> None:
-    if "sure" not in form:
-        raise InvalidRequest(_said(visit, ONE, "not_sure"))
-
-
-def _said(visit: Visit, words: Any, name: str) -> str:
-    said: str = words[name][visit.language == "zh"]
-    return said

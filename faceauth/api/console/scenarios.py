@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.responses import HTMLResponse, Response
 
-from faceauth.api.console.forms import Posted, body_of
+from faceauth.api.console.forms import Posted, body_of, check_sure
 from faceauth.api.console.shell import led, page, router_at
 from faceauth.api.console.texts.scenarios import COMPARE, LIST, NOTICE, ONE
 from faceauth.api.console.visit import Signed, Visit
@@ -12,7 +12,7 @@ from faceauth.api.routes import admin, drafts
 from faceauth.api.wire.base import ScenarioName, Version
 from faceauth.api.wire.scenarios import NoticeAnswer, ScenarioAnswer, ScenarioChange
 from faceauth.consent.differences import between, promises
-from faceauth.errors import FaceauthError, InvalidRequest, UnknownNotice, UnknownScenario
+from faceauth.errors import FaceauthError, UnknownNotice, UnknownScenario
 
 router = router_at("/scenarios")
 
@@ -45,8 +45,7 @@ def change(visit: Signed, scenario: ScenarioName, form: Posted) -> Response:
 def retire(visit: Signed, scenario: ScenarioName, form: Posted) -> Response:
     """Close a scenario for good, or ask a second person to approve that."""
     try:
-        if "sure" not in form:
-            raise InvalidRequest(ONE["not_sure"][visit.language == "zh"])
+        check_sure(visit, form)
         visit.call(admin.retire_scenario, scenario=scenario)
     except FaceauthError as error:
         return _one(visit, scenario, error=error)

@@ -85,7 +85,6 @@ ONE: Final[Words] = {
     ),
     "sure": ("I want this question taken back.", "我确认撤回此次征求。"),
     "go": ("Take back", "撤回"),
-    "not_sure": ("Tick the box to say that you are sure.", "请勾选以确认。"),
     "done_begun": ("People are being asked.", "正在询问用户。"),
     "done_cancelled": ("The question is taken back.", "征求已撤回。"),
     "consented_to": ("agreed to", "已同意"),

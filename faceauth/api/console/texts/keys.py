@@ -24,7 +24,6 @@ KEYS: Final[Words] = {
     "exchange_go": ("Make the new key", "生成新密钥"),
     "revoke": ("Revoke", "吊销"),
     "revoke_sure": ("Whoever uses it is refused from now on.", "使用者将立即被拒绝。"),
-    "not_sure": ("Tick the box first: this cannot be taken back.", "请先勾选确认：此操作无法撤回。"),
     "new": ("A new key", "新建密钥"),
     "new_what": (
         (

@@ -87,7 +87,6 @@ ONE: Final[Words] = {
         "永久删除全部人脸模板、密钥和账户，仅保留同意与删除的凭证。",
     ),
     "close_sure": ("The person asked for it. It cannot be undone.", "本人已提出要求。此操作无法撤销。"),
-    "not_sure": ("Tick the box first.", "请先勾选确认。"),
     "closed": ("The account is closed and everything of the face is erased.", "账户已注销，人脸数据已全部删除。"),
     "receipt": ("The signed receipt, for the person", "签名删除回执（交给本人）"),
     "to_list": ("To the accounts", "返回账户列表"),

@@ -15,6 +15,7 @@ SHELL: Final[Words] = {
     "back_home": ("To the first page", "返回首页"),
     "none": ("None.", "无。"),
     "utc": ("All times are UTC.", "所有时间均为 UTC。"),
+    "not_sure": ("Tick the box to say that you are sure.", "请勾选以确认。"),
     "more": ("More", "更多"),
     "role_operator": ("operator", "运维人员"),
     "role_privacy": ("privacy officer", "隐私专员"),
