@@ -4,6 +4,7 @@ There are two lines of migrations, one for the data and one for the keys. A migr
 commit together, and two processes that start at once take turns.
 """
 
+from functools import cache
 from importlib.resources import files
 
 from alembic import command
@@ -32,8 +33,10 @@ def upgrade(data: Database, keys: Database) -> None:
         database.create()
         with database.begin() as connection:
             _take_turn(connection, database)
-            config = _config(line, connection, database)
-            if _state(config, connection, database, line) != "current":
+            if _state(connection, database, line) != "current":
+                config = _config(line)
+                config.attributes["connection"] = connection
+                config.attributes["schema"] = database.schema
                 command.upgrade(config, "head")
 
 
@@ -46,7 +49,7 @@ def check(data: Database, keys: Database) -> None:
     """
     for line, database in zip(LINES, (data, keys), strict=True):
         with database.read() as connection:
-            state = _state(_config(line, connection, database), connection, database, line)
+            state = _state(connection, database, line)
         if state == "empty":
             raise StorageError(f"The {line} database {database.place} is empty. Run faceauth init.")
         if state == "older":
@@ -63,24 +66,29 @@ def _take_turn(connection: Connection, database: Database) -> None:
             connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{database.schema}"'))
 
 
-def _config(line: str, connection: Connection, database: Database) -> Config:
+def _config(line: str) -> Config:
     folder = files("faceauth.db") / "migrations"
     config = Config()
     # Alembic reads percent signs as its own, and splits the list at new lines, which no sane path holds.
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("version_locations", str(folder / "versions" / line).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
-    config.attributes["connection"] = connection
-    config.attributes["schema"] = database.schema
     return config
 
 
-def _state(config: Config, connection: Connection, database: Database, line: str) -> str:
+@cache
+def _revisions(line: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return all the revisions that this version knows, and the newest; every migration is read for that, once."""
+    script = ScriptDirectory.from_config(_config(line))
+    known = frozenset(revision.revision for revision in script.walk_revisions())
+    return known, frozenset(script.get_heads())
+
+
+def _state(connection: Connection, database: Database, line: str) -> str:
     """Say "empty", "older" or "current"."""
-    script = ScriptDirectory.from_config(config)
+    known, newest = _revisions(line)
     options = {"version_table_schema": database.schema}
     stored = set(MigrationContext.configure(connection, opts=options).get_current_heads())
-    known = {revision.revision for revision in script.walk_revisions()}
     if not stored <= known:
         raise DatabaseNewer(
             f"The {line} database {database.place} was written by a newer version of faceauth. "
@@ -88,4 +96,4 @@ def _state(config: Config, connection: Connection, database: Database, line: str
         )
     if not stored:
         return "empty"
-    return "current" if stored == set(script.get_heads()) else "older"
+    return "current" if stored == newest else "older"
