@@ -95,6 +95,22 @@ def test_a_link_opens_once_and_a_page_opens_one_session(service: Service) -> Non
     assert (second.status_code, second.json()["code"]) == (409, "session_closed")
 
 
+def test_the_pages_token_goes_on_until_the_links_time_is_over(service: Service) -> None:
+    """A page that was reloaded has its token still; neither the link nor that token outlives the flow."""
+    service.account()
+    minted = mint(service)
+    begun = begin(service, minted)
+    service.clock.forward(299)
+    for token in (link_token(minted), begun["page_token"][:-1]):
+        for what in ("begin", "session"):
+            assert page(service, minted["flow_id"], what, token).status_code == 401
+    late = mint(service)
+    late_token = begin(service, late)["page_token"]
+    assert page(service, minted["flow_id"], "session", begun["page_token"]).status_code == 201
+    service.clock.forward(300)
+    assert page(service, late["flow_id"], "session", late_token).status_code == 409
+
+
 def test_a_refusal_is_recorded_and_ends_the_flow(service: Service) -> None:
     """R36."""
     service.account()

@@ -79,11 +79,11 @@ def by_the_clock(_self: Follower, step: Step, marks: Sequence[Mark], *, first: b
 def streamed(
     installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[StreamedPipeline, str]]:
-    """A service with its WebSocket on a real port."""
+    """A service with its WebSocket on a real port; it waits long, for the machine may be busy."""
     monkeypatch.setattr(Follower, "answered", by_the_clock)
     pipeline = StreamedPipeline(installation, [])
-    app = create_app(dataclasses.replace(installation, pipeline=cast("Pipeline", pipeline)))
-    assert settings.stream.step_s >= 7
+    patient = settings.model_copy(update={"stream": settings.stream.model_copy(update={"step_s": 60})})
+    app = create_app(dataclasses.replace(installation, pipeline=cast("Pipeline", pipeline), settings=patient))
     with listening(app, ws="websockets-sansio", lifespan="auto") as address:
         yield pipeline, address
 
@@ -139,6 +139,23 @@ def test_a_lost_connection_comes_back_within_the_session(
     expect(page.locator("#say")).to_contain_text("The connection was lost")
     expect(page.locator("#say")).to_contain_text("Done.", timeout=60_000)
     assert page.evaluate("window.sockets.length") == 2
+    (burst,) = pipeline.bursts
+    assert burst.frames[0].t_ms == 0
+
+
+def test_a_page_that_is_reloaded_goes_on_within_the_session(
+    page: Page, service: Service, streamed: tuple[StreamedPipeline, str]
+) -> None:
+    pipeline, address = streamed
+    pipeline.answers = ["accepted"]
+    opened = service.session()
+    page.goto(f"{address}/ui/capture#session={opened['session_id']}&token={opened['client_token']}")
+    page.locator("#start").click()
+    expect(page.locator("#steps li")).to_have_count(2, timeout=20_000)
+    page.reload()
+    expect(page.locator("#stage")).to_be_hidden()
+    page.locator("#start").click()
+    expect(page.locator("#say")).to_contain_text("Done.", timeout=60_000)
     (burst,) = pipeline.bursts
     assert burst.frames[0].t_ms == 0
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from faceauth import pipeline as pipeline_module
 from faceauth import sessions as sessions_module
@@ -25,7 +25,7 @@ from faceauth.vault.keyring import create_keyring
 from tests import databases
 from tests.clocks import HandClock
 from tests.service import Service, everybody_is_live, make_service
-from tests.web.conftest import listening
+from tests.web.conftest import listening, visited
 
 pytestmark = pytest.mark.browser
 
@@ -170,6 +170,73 @@ def test_a_link_works_once(page: Page, shop: Shop) -> None:
     page.goto("about:blank")
     page.goto(link)
     expect(page.get_by_text("not valid any more")).to_be_visible()
+
+
+KEPT = "JSON.stringify(sessionStorage)"
+
+
+def test_a_page_that_is_reloaded_goes_on_where_it_was(page: Page, shop: Shop) -> None:
+    """At the notice, before the camera, before it again, and in the end; R7, R31: nothing is ticked or filmed."""
+    page.add_init_script(CAMERA)
+    flow_id, link = shop.link("enrol")
+    page.goto(link)
+    box = page.get_by_role("checkbox", name=re.compile("I have read this"))
+    box.check()
+    page.reload()
+    expect(box).not_to_be_checked()
+    assert (page.url, page.evaluate(KEPT)) == (f"{shop.address}/ui/capture", "{}")
+    agree(page)
+    ready = page.get_by_role("button", name="Start the camera")
+    expect(ready).to_be_enabled()
+    session_id = shop.call("GET", f"/v1/flows/{flow_id}")["session_id"]
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Set up login with your face")
+    expect(ready).to_be_enabled()
+    start(page)
+    expect(page.locator("#steps li").first).to_be_attached()
+    page.reload()
+    expect(page.locator("#stage")).to_be_hidden()
+    # The way back fails once, so that the page is still there to be reloaded in the end.
+    page.route(re.compile(f"^{SHOP}"), lambda route: route.abort("aborted"), times=1)
+    with page.expect_event("requestfailed", lambda failed: failed.url.startswith(SHOP), timeout=60_000):
+        start(page)
+    page.reload()
+    back_with(page, flow_id)
+    told = shop.call("GET", f"/v1/flows/{flow_id}")
+    assert (told["state"], told["session_id"]) == ("accepted", session_id)
+    assert len(shop.call("GET", "/v1/accounts/anna/consents")["consents"]) == 1
+
+
+def test_only_the_tab_that_was_reloaded_goes_on(page: Page, browser: Browser, shop: Shop) -> None:
+    """R14: a link, a copied tab, or a closed one that somebody opens again, is of no use to whoever comes next."""
+    _, link = shop.link("enrol")
+    page.goto(link)
+    expect(page.get_by_role("checkbox")).to_be_visible()
+    # What a copy of the tab has, as the browser makes one: the address and the tab's storage.
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    copied = page.evaluate(KEPT)
+    assert "page_token" in copied
+    page.goto("about:blank")
+    page.goto(f"{shop.address}/ui/capture")
+    expect(page.get_by_text("not valid any more")).to_be_visible()
+    assert page.evaluate(KEPT) == "{}"
+    # Another device, with the link from a log or a history.
+    with visited(browser) as other:
+        other.goto(link)
+        expect(other.get_by_text("not valid any more")).to_be_visible()
+        other.reload()
+        expect(other.get_by_text("not valid any more")).to_be_visible()
+
+
+def test_who_said_no_reads_that_again_and_still_finds_the_way_back(page: Page, shop: Shop) -> None:
+    flow_id, link = shop.link("enrol")
+    page.goto(link)
+    page.get_by_role("button", name="No, thank you").click()
+    expect(page.get_by_text("You said no, and that is fine")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("You said no, and that is fine")).to_be_visible()
+    page.get_by_role("link", name="Go back").click()
+    back_with(page, flow_id)
 
 
 def test_a_consent_withdrawn_before_the_camera_is_over_denies(page: Page, shop: Shop) -> None:

@@ -57,8 +57,10 @@ COOKIES: Final = {
     "en": {
         "title": "What is put into your browser",
         "intro": "One cookie, and only while you log in to an application through this service; administrators "
-        "have others at their own pages. Each is needed for that, so nobody is asked about it. Nothing else is "
-        "kept in the browser, and no page loads anything from elsewhere.",
+        "have others at their own pages. Each is needed for that, so nobody is asked about it. While the "
+        "page with the camera is out of sight or being reloaded, what it needs to go on waits in its tab, and is "
+        "gone once the page is back or the tab is closed. Nothing else is kept in the browser, and no page loads "
+        "anything from elsewhere.",
         "headings": ("Name", "How long", "Why", "Protected by"),
         "why": "It is the browser that began the login that gets its answer.",
         "why_console": "Administrators stay signed in to the console, at most so long; only /ui/admin gets it.",
@@ -69,7 +71,8 @@ COOKIES: Final = {
     "zh": {
         "title": "存入您浏览器的内容",
         "intro": "仅有一个 Cookie，且仅在您通过本服务登录某应用期间使用；管理员在其专用页面另有其他 Cookie。"
-        "均为此所必需，因此不另行询问。浏览器中不保存其他内容，任何页面都不从别处加载。",
+        "均为此所必需，因此不另行询问。摄像头页面不在前台或重新加载时，继续操作所需的内容仅暂存于该标签页，"
+        "页面恢复或标签页关闭后即消失。浏览器中不保存其他内容，任何页面都不从别处加载。",
         "headings": ("名称", "期限", "用途", "保护方式"),
         "why": "确保登录结果只返回给发起登录的浏览器。",
         "why_console": "使管理员保持登录管理控制台的状态，最长为此期限；仅发送至 /ui/admin。",

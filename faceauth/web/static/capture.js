@@ -1,4 +1,5 @@
 // The hosted page: the notice first if there is one to answer, then the capture, the result, and the way back.
+import { keepWhileAway, taken } from "./away.js";
 import { pause } from "./camera.js";
 import { languageOf } from "./face-capture.js";
 import { Flow } from "./flow.js";
@@ -19,6 +20,7 @@ const page = {
   said: null,
   back: null,
   flow: null,
+  here: null, // how far the person has come: what a reload of this tab goes on with
 };
 
 const words = () => PAGE_TEXTS[page.language];
@@ -70,9 +72,15 @@ function show(part) {
 // --- the way back --------------------------------------------------------------------------------------------
 
 function end(key, kind = "") {
+  over(key);
   show(null);
   say(key, kind);
   offerBack();
+}
+
+// Nothing is left to go on with but the way back.
+function over(how) {
+  page.here = { over: how, back: page.back };
 }
 
 function offerBack() {
@@ -83,6 +91,7 @@ function offerBack() {
 }
 
 function ended({ type }) {
+  over(type);
   offerBack();
   if (type !== "accepted" || page.back === null) return;
   say("returning");
@@ -92,6 +101,7 @@ function ended({ type }) {
 // --- the story -----------------------------------------------------------------------------------------------
 
 function capture(session, token) {
+  page.here = { session, token, title: page.title, back: page.back };
   say(null);
   show("capture");
   at("capture").session = session;
@@ -148,16 +158,42 @@ function fail(error) {
 }
 
 async function follow(id, token) {
+  page.here = { flow: id, token };
   page.flow = new Flow(id, token);
-  page.told = await patiently(() => page.flow.begin());
-  page.back = page.told.return_url;
-  if (page.told.locale) page.language = languageOf(page.told.locale);
+  const told = await patiently(() => page.flow.begin());
+  if (told.locale) page.language = languageOf(told.locale);
+  await meet(id, told);
+}
+
+async function meet(id, told) {
+  page.here = { flow: id, told };
+  page.told = told;
+  page.back = told.return_url;
   if (page.told.notice) {
     page.title = "consent";
     show("notice");
     say(null);
   } else {
     await openSession();
+  }
+}
+
+// After a reload: from where the person was. The service decides what may still be done.
+async function goOn(here) {
+  page.language = here.language;
+  page.back = here.back ?? null;
+  if (here.told) {
+    page.flow = new Flow(here.flow, here.told.page_token);
+    await meet(here.flow, here.told);
+  } else if (here.flow) {
+    await follow(here.flow, here.token);
+  } else if (here.session) {
+    page.title = here.title;
+    capture(here.session, here.token);
+  } else if (here.over === "accepted" && page.back !== null) {
+    ended({ type: here.over });
+  } else {
+    end(words()[here.over] ? here.over : "over");
   }
 }
 
@@ -170,6 +206,8 @@ function readAddress() {
 
 async function main() {
   const given = readAddress();
+  const here = taken();
+  keepWhileAway(() => page.here && { ...page.here, language: page.language });
   at("language").addEventListener("click", () => {
     page.language = page.language === "en" ? "zh" : "en";
     paint();
@@ -178,7 +216,11 @@ async function main() {
   at("no").addEventListener("click", () => answer("refused"));
   at("capture").signer = passkey;
   for (const type of ["accepted", "denied", "cancelled"]) at("capture").addEventListener(type, ended);
-  at("capture").addEventListener("error", ({ detail }) => detail?.over && offerBack());
+  at("capture").addEventListener("error", ({ detail }) => {
+    if (!detail?.over) return;
+    over("over");
+    offerBack();
+  });
   paint();
   try {
     if (given.flow && given.token) {
@@ -186,6 +228,8 @@ async function main() {
     } else if (given.session && given.token) {
       if (CONTINUE.test(given.return ?? "")) page.back = given.return;
       capture(given.session, given.token);
+    } else if (here !== null) {
+      await goOn(here);
     } else {
       end("gone", "bad");
     }

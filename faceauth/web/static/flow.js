@@ -1,4 +1,5 @@
-// A flow as the hosted page sees it: a link opened once, a notice answered, a session begun.
+// A flow as the hosted page sees it: a link opened once, a notice answered, a session begun. After a reload the page
+// has its own token already.
 import { sha256 } from "./chain.js";
 import { call } from "./device.js";
 
