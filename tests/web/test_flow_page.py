@@ -118,6 +118,7 @@ def test_consent_enrolment_and_login_and_the_clicks_they_take(page: Page, shop: 
     assert re.sub(r"\s+", "", shown.inner_text()) == re.sub(r"\s+", "", words)
     agree(page)
     expect(page.locator("h1")).to_have_text("Set up login with your face")
+    expect(page.locator("h1")).to_be_focused()
     start(page)
     expect(page.get_by_text("Done.").first).to_be_visible(timeout=30_000)
     enrolled = page.evaluate("window.clicks")
@@ -220,6 +221,10 @@ def test_only_the_tab_that_was_reloaded_goes_on(page: Page, browser: Browser, sh
     page.goto(f"{shop.address}/ui/capture")
     expect(page.get_by_text("not valid any more")).to_be_visible()
     assert page.evaluate(KEPT) == "{}"
+    # A new link is followed where the page is open already, though only what is behind the # is another.
+    page.goto(shop.link("enrol")[1])
+    expect(page.get_by_role("checkbox")).to_be_visible()
+    assert page.url == f"{shop.address}/ui/capture"
     # Another device, with the link from a log or a history.
     with visited(browser) as other:
         other.goto(link)

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.api.conftest import Service
 from tests.web.conftest import visited
+from tests.web.test_privacy_page import visit
 
 pytestmark = pytest.mark.browser
 
@@ -44,6 +45,36 @@ def test_the_notice(page: Page, address: str, service: Service, looked: Looked, 
     expect(page.locator("#agree")).to_be_visible()
     expect(page.locator("#agree")).not_to_be_checked()
     looked(page, f"notice-{locale}")
+
+
+def wide(page: Page) -> dict[str, int]:
+    """How much wider than the window the page is: on a narrow phone, and with words of twice the size."""
+    found = {}
+    for width, size in ((320, "100%"), (390, "200%")):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("(size) => void (document.documentElement.style.fontSize = size)", size)
+        found[f"{width} at {size}"] = page.evaluate("document.documentElement.scrollWidth") - width
+    return found
+
+
+def test_words_of_twice_the_size_fit_a_phone(page: Page, address: str, service: Service) -> None:
+    """WCAG 2.2, 1.4.4 and 1.4.10: nobody has to scroll to the side."""
+    visit(page, address, service)
+    assert max(wide(page).values()) <= 0, wide(page)
+    body = {
+        "account_id": "anna",
+        "scenario": "login",
+        "purpose": "verify",
+        "return_url": "https://shop.example/done",
+    }
+    minted = service.call("POST", "/v1/flows", json=body | {"reauthenticated_at": service.clock().isoformat()})
+    page.goto(f"{address}/ui/capture{minted.json()['flow_url'].partition('/ui/capture')[2]}")
+    expect(page.locator("#agree")).to_be_visible()
+    assert max(wide(page).values()) <= 0, wide(page)
+    challenged(page, told(step("center"), step("flash")))
+    open_session(page, address, service)
+    expect(page.get_by_label("Without changing colours")).to_be_visible()
+    assert max(wide(page).values()) <= 0, wide(page)
 
 
 def test_before_the_camera_with_a_text_to_confirm(

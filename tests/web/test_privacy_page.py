@@ -28,16 +28,18 @@ def visit(
 
 
 def test_giving_and_withdrawing_are_as_easy(page: Page, address: str, service: Service, looked: Looked) -> None:
-    """R31, R32: the box is unticked, agreeing takes it and a button, withdrawing one button; both are real."""
+    """R30, R31, R32: the text is there, the box unticked; agreeing takes two acts, withdrawing one."""
     visit(page, address, service)
     assert "token" not in page.url
     box = page.get_by_role("checkbox", name="My face may be used for this one thing")
     expect(box).not_to_be_checked()
+    expect(page.get_by_text("You choose.")).to_be_visible()
     page.get_by_role("button", name="I agree").click()
     expect(page.get_by_role("status")).to_have_text("Tick the box if you agree.")
     box.check()
     page.get_by_role("button", name="I agree").click()
     expect(page.get_by_role("status")).to_have_text("Noted: you agreed.")
+    expect(page.get_by_role("status")).to_be_focused()
     (line,) = service.call("GET", "/v1/accounts/anna/consents").json()["consents"]
     assert line["state"] == "given"
     looked(page, "privacy-agreed")

@@ -32,6 +32,7 @@ function paint() {
   document.title = words()[page.title];
   at("title").textContent = words()[page.title];
   at("language").textContent = words().language;
+  at("language").lang = page.language === "en" ? "zh" : "en";
   for (const id of ["yes", "no"]) at(id).textContent = words()[id];
   at("capture").locale = page.language;
   at("said").textContent = page.said === null ? "" : words()[page.said];
@@ -141,7 +142,10 @@ async function answer(decision) {
     await page.flow.answer(decision, shownNotice());
     page.told.notice = null;
     if (decision === "refused") end("refused");
-    else await openSession();
+    else {
+      await openSession();
+      at("title").focus(); // the button that was pressed is gone, and what there is to do now is below
+    }
   } catch (error) {
     fail(error);
   } finally {
@@ -208,6 +212,8 @@ async function main() {
   const given = readAddress();
   const here = taken();
   keepWhileAway(() => page.here && { ...page.here, language: page.language });
+  // Another link opened where this page is: browsers load nothing for what only differs behind the #.
+  addEventListener("hashchange", () => location.reload());
   at("language").addEventListener("click", () => {
     page.language = page.language === "en" ? "zh" : "en";
     paint();

@@ -325,7 +325,7 @@ export class FaceCapture extends HTMLElement {
     this.#over = true;
     this.#stop();
     this.#token = null;
-    this.#view.finish();
+    this.#view.finish(key === "accepted");
     this.#view.say(key, kind);
     this.#view.announce(key);
   }

@@ -32,6 +32,7 @@ function paint() {
   document.title = words().title;
   at("title").textContent = words().title;
   at("language").textContent = words().language;
+  at("language").lang = page.language === "en" ? "zh" : "en";
   at("said").textContent = page.said === null ? "" : words()[page.said];
   at("said").dataset.kind = page.kind;
   at("content").hidden = page.told === null || page.over;
@@ -70,7 +71,7 @@ function purpose(one) {
   text.setAttribute("aria-label", title);
   const read = made(
     "details",
-    { open: one.stance === "ask_again" },
+    { open: one.stance !== "agreed" }, // whoever is asked has the text before them (R30)
     made("summary", { textContent: filled(words().read, { version: one.notice.version }) }),
     text,
   );
@@ -162,6 +163,8 @@ async function act(done, work) {
   } finally {
     for (const one of document.querySelectorAll("main button")) one.disabled = false;
     at("said").scrollIntoView({ block: "nearest" });
+    // What was pressed was drawn anew, or is gone: the keyboard goes on from the answer.
+    if (document.activeElement === document.body) at("said").focus({ preventScroll: true });
   }
 }
 
@@ -247,6 +250,8 @@ async function main() {
   if (link.get("flow") && link.get("renewal")) page.flow = { id: link.get("flow"), token: link.get("renewal") };
   // The tokens leave the address bar and the history at once.
   history.replaceState(null, "", location.pathname);
+  // Another link opened where this page is: browsers load nothing for what only differs behind the #.
+  addEventListener("hashchange", () => location.reload());
   at("language").addEventListener("click", () => {
     page.language = page.language === "en" ? "zh" : "en";
     paint();

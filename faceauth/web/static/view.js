@@ -92,9 +92,10 @@ export class View {
     this.at("explain").hidden = true;
   }
 
-  finish() {
+  finish(accepted) {
     if (this.#root.activeElement !== null) this.at("say").focus();
     for (const id of ["actions", "colours", "explain", "transaction"]) this.at(id).hidden = true;
+    this.at("other").hidden = accepted;
   }
 
   // --- before the camera -------------------------------------------------------------------------------------------
