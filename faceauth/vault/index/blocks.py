@@ -1,6 +1,6 @@
 """A block: an engine, and what its rows are of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from sys import intern
 from typing import Final
@@ -106,6 +106,19 @@ class Block:
         if reference_id is None or account is None:
             raise LookupError(row)
         return reference_id, account
+
+    def whose_now(self, rows: Iterable[int]) -> tuple[dict[int, str], list[str]]:
+        """Return the ids of the rows in use, by row, and the ids of those that moved on; -1 is no row."""
+        here, moved = {}, []
+        for row in rows:
+            reference_id = self.ids[row] if row >= 0 else None
+            if reference_id is None:
+                continue
+            if self.accounts[row] is None:
+                moved.append(reference_id)
+            else:
+                here[row] = reference_id
+        return here, moved
 
     def release(self, row: int, *, moved: bool = False) -> str:
         """Overwrite a row in use, and return the account it was of."""

@@ -71,6 +71,24 @@ class Engine(Protocol):
         """
         ...
 
-    def score(self, row: int, query: Floats) -> float:
-        """Return the inner product of the row, as exactly as it is kept, with the query, shape (d,)."""
+    def scores(self, rows: Rows, query: Floats) -> Floats:
+        """Return the inner products of rows, as exactly as they are kept, with a query.
+
+        Args:
+            rows: Shape (n,), each of them below `capacity`.
+            query: Shape (d,).
+
+        Returns:
+            Shape (n,). No copy of a row is left.
+        """
         ...
+
+
+def inner_products(rows: Floats, query: Floats) -> Floats:
+    """Return the inner products of rows, shape (n, d), which are overwritten, with a query, shape (d,).
+
+    No matrix product: BLAS would keep a copy of the rows in its buffers.
+    """
+    scores: Floats = np.vecdot(rows, query)
+    rows.fill(0)
+    return scores

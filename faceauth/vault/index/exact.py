@@ -5,7 +5,7 @@ from typing import Final
 import faiss
 import numpy as np
 
-from faceauth.vault.index.engine import EngineName, Floats, Rows
+from faceauth.vault.index.engine import EngineName, Floats, Rows, inner_products
 
 
 class ExactRows:
@@ -51,6 +51,6 @@ class ExactRows:
         found: Rows = rows
         return found
 
-    def score(self, row: int, query: Floats) -> float:
-        """Return the inner product."""
-        return float(self._rows[row] @ query)
+    def scores(self, rows: Rows, query: Floats) -> Floats:
+        """Return the inner products."""
+        return inner_products(self._rows.take(rows, axis=0), query)

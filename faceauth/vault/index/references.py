@@ -1,5 +1,6 @@
 """The index of opened references, in memory only: it is never written to a disk (R47)."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -139,7 +140,7 @@ class ReferenceIndex:
         """Search for each of the vectors, shape (m, d), reading the rows once for several; see `search`."""
         if self._held:
             raise Starting
-        if k < 1 or vectors.ndim != 2 or not np.isfinite(vectors).all():
+        if k < 1 or vectors.ndim != 2 or not _finite(vectors):
             raise InvalidRequest("A search takes one finite embedding and asks for at least one candidate.")
         with self._lock:
             partition = self._partitions.get(Place(tenant, scenario, model_digest))
@@ -172,12 +173,14 @@ class ReferenceIndex:
         with self._lock:
             # Rows may have changed hands or moved since they were read, so id and score are read again, together.
             for block, rows in found:
-                for row in rows.tolist():
-                    reference_id = block.ids[row] if row >= 0 else None
-                    if reference_id is None or reference_id in scores:
-                        continue
+                here, moved = block.whose_now(rows.tolist())
+                if here:
+                    scores.update(
+                        zip(here.values(), block.engine.scores(np.array([*here]), query).tolist(), strict=True)
+                    )
+                for reference_id in moved:
                     if (place := self._directory.find(reference_id)) is not None:
-                        scores[reference_id] = place[1].engine.score(place[2], query)
+                        scores[reference_id] = float(place[1].engine.scores(np.array([place[2]]), query)[0])
         candidates = [Candidate(*item) for item in scores.items() if item[1] > 0]
         candidates.sort(key=lambda candidate: (-candidate.score, candidate.reference_id))
         return candidates[:k]
@@ -251,6 +254,11 @@ class ReferenceIndex:
         if not partition.count:
             partition.close()
             del self._partitions[place]
+
+
+def _finite(vectors: Floats) -> bool:
+    """Return whether all numbers are: then their sum of squares is too, unless it is too large for a float."""
+    return math.isfinite(np.vdot(vectors, vectors)) or bool(np.isfinite(vectors).all())
 
 
 class Adding:

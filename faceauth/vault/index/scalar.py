@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth.vault.index.engine import EngineName, Floats, Rows
+from faceauth.vault.index.engine import EngineName, Floats, Rows, inner_products
 
 INT8_RANGE: Final = 6.0
 """8-bit rows cover components up to ± this / √d; the largest of 7,700 LFW pictures is 4.6 (open), 5.0 (retail)."""
@@ -68,13 +68,16 @@ class HalfRows:
         found: Rows = rows
         return found
 
-    def score(self, row: int, query: Floats) -> float:
-        """Return the inner product with the row as it is kept."""
-        wide = np.zeros(self.dimension, np.float32)
-        self.read(row, wide)
-        score = float(wide @ query)
-        wide[:] = 0
-        return score
+    def scores(self, rows: Rows, query: Floats) -> Floats:
+        """Return the inner products with the rows as they are kept."""
+        kept = self.rows.take(rows, axis=0)
+        scores = inner_products(self._widen(kept), query)
+        kept.fill(0)
+        return scores
+
+    def _widen(self, kept: NDArray[Any]) -> Floats:
+        """Return rows as float32."""
+        return kept.astype(np.float32)
 
 
 class Int8Rows(HalfRows):
@@ -108,3 +111,9 @@ class Int8Rows(HalfRows):
         """Widen the row and scale it back."""
         np.subtract(self.rows[row], np.float32(self.empty), out=into)
         into /= self._scale
+
+    def _widen(self, kept: NDArray[Any]) -> Floats:
+        """Return rows as float32, scaled back."""
+        wide: Floats = np.subtract(kept, self.empty, dtype=np.float32)
+        wide /= self._scale
+        return wide

@@ -1,6 +1,5 @@
 """Codes nominate: what FAISS is told of its own layout, what a codebook learns, and whom it finds."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import faiss
@@ -12,7 +11,7 @@ from faceauth.errors import InvalidRequest
 from faceauth.vault.index import EngineName, Place, ReferenceBatch, ReferenceIndex, Sizes
 from faceauth.vault.index.blocks import make_engine
 from faceauth.vault.index.codebook import Codebook, Moments, groups_for
-from faceauth.vault.index.codes import DEPTH, FIRST_DEPTH, CodedRows
+from faceauth.vault.index.codes import DEPTH, FIRST_DEPTH, GLANCE, CodedRows
 from tests.vault.index.faces import MODEL, blocks, search, vectors
 
 DIMENSION = 32
@@ -38,8 +37,8 @@ def book(faces: NDArray[np.float32], groups: int | None = None) -> Codebook:
 
 
 def scores_of(engine: CodedRows, queries: NDArray[np.float32], k: int) -> NDArray[np.float32]:
-    scores, _ = engine._codes.search(queries @ engine._book.ask.T, k)
-    return np.asarray(scores)
+    """Less what the mean adds to all of them."""
+    return engine._nominate(queries, k)[0] - (queries @ engine._book.mean)[:, None]
 
 
 def test_the_packed_codes_are_those_that_faiss_packs() -> None:
@@ -51,7 +50,7 @@ def test_the_packed_codes_are_those_that_faiss_packs() -> None:
     for row in range(70, 100):
         engine.put(row, faces[row])
     engine.put_many(100, faces[100:])
-    theirs: Any = faiss.IndexPQFastScan(len(codebook.turn), codebook.groups, 4, faiss.METRIC_INNER_PRODUCT, 64)
+    theirs: Any = faiss.IndexPQFastScan(len(codebook.turn), codebook.groups, 4, faiss.METRIC_INNER_PRODUCT, 96)
     faiss.copy_array_to_vector(codebook.centroids.ravel(), theirs.pq.centroids)
     theirs.is_trained = True
     theirs.add((faces - codebook.mean) @ codebook.turn.T)
@@ -76,7 +75,7 @@ def test_more_groups_nominate_better(groups: int) -> None:
     engine = CodedRows(5_000, DIMENSION, book(faces, groups))
     engine.put_many(0, faces)
     best = np.argmax(queries @ faces.T, axis=1)
-    nominated = engine._nominate.search(queries, 100)[1]
+    nominated = engine._nominate(queries, 100)[1]
     hits = np.mean([row in found for row, found in zip(best, nominated, strict=True)])
     assert {8: 0.5, 32: 0.8, 64: 0.8}[groups] <= hits <= {8: 0.8, 32: 1, 64: 1}[groups]
 
@@ -87,29 +86,69 @@ def test_whom_the_codes_rank_low_is_found_all_the_same() -> None:
     engine = CodedRows(5_000, DIMENSION, book(faces, 8), depth=400)
     engine.put_many(0, faces)
     best = np.argmax(queries @ faces.T, axis=1)
-    nominated = engine._nominate.search(queries, 400)[1]
+    nominated = engine._nominate(queries, 400)[1]
     assert any(row not in found for row, found in zip(best, nominated, strict=True))
     assert (engine.search(queries, 10) == best[:, None]).any(axis=1).all()
+
+
+class Watched(CodedRows):
+    """Remembers how many rows were nominated and compared."""
+
+    def watch(self) -> None:
+        self.depths: list[int] = []
+        self.compared: list[int] = []
+
+    def _nominate(self, queries: NDArray[np.float32], depth: int) -> Any:
+        self.depths.append(depth)
+        return super()._nominate(queries, depth)
+
+    def scores(self, rows: NDArray[np.int64], query: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.compared.append(len(rows))
+        return super().scores(rows, query)
 
 
 def test_who_stands_out_costs_one_look() -> None:
     """Somebody's second picture, among strangers: the first nominated settle it. Strangers take more."""
     faces = vectors(5_000, 14, DIMENSION)
-    engine = CodedRows(5_000, DIMENSION, book(faces, 8))
+    engine = Watched(5_000, DIMENSION, book(faces, 8))
     engine.put_many(0, faces)
-    depths: list[int] = []
-    inner = engine._nominate
-
-    def nominate(queries: NDArray[np.float32], depth: int) -> Any:
-        depths.append(depth)
-        return inner.search(queries, depth)
-
-    engine._nominate = SimpleNamespace(ntotal=inner.ntotal, search=nominate)
+    engine.watch()
     for row in range(20):
         assert row in engine.search(faces[row : row + 1], 10)
-    assert depths == [FIRST_DEPTH] * 20
+    assert engine.depths == [FIRST_DEPTH] * 20
+    assert 20 <= len(engine.compared) < 40
+    assert set(engine.compared) <= {GLANCE, FIRST_DEPTH - GLANCE}
     engine.search(vectors(30, 15, DIMENSION), 10)
-    assert depths[20:] == [FIRST_DEPTH, DEPTH]
+    assert engine.depths[20:] == [FIRST_DEPTH, DEPTH]
+
+
+def test_somebody_nearly_as_alike_is_among_a_glance_too() -> None:
+    """R8: a twin within an error of the best lets nobody in, so the few rows of a glance must hold both."""
+    faces, probes = vectors(5_000, 16, DIMENSION), vectors(100, 17, DIMENSION)
+    twins = probes + np.random.default_rng(18).normal(size=(2, *probes.shape)) * 0.02
+    faces[:200] = (twins / np.linalg.norm(twins, axis=2, keepdims=True)).reshape(200, DIMENSION)
+    engine = Watched(5_000, DIMENSION, book(faces, 16))
+    engine.put_many(0, faces)
+    engine.watch()
+    for number, probe in enumerate(probes):
+        assert {number, number + 100} <= set(engine.search(probe[None], 10)[0].tolist())
+    assert engine.compared.count(GLANCE) == 100
+    assert len(engine.compared) < 150
+
+
+def test_nominated_rows_come_best_first_with_what_the_codes_make_of_them() -> None:
+    """What `search` builds upon: a new FAISS that orders its answers in another way must not go unnoticed."""
+    faces, queries = crowded(2_000, 19), crowded(10, 20)
+    codebook = book(faces)
+    engine = CodedRows(2_500, DIMENSION, codebook)
+    engine.put_many(0, faces)
+    scores, rows = engine._nominate(queries, 300)
+    assert (np.diff(scores, axis=1) <= 0).all()
+    exact = np.einsum("qnd,qd->qn", faces[rows], queries)
+    assert np.median(np.abs(exact - scores)) < 0.02
+    scores, rows = engine._nominate(queries, 2_100)
+    assert (rows[:, :2_000] >= 0).all()
+    assert (rows[:, 2_000:] == -1).all()
 
 
 def test_too_few_groups_are_refused() -> None:
@@ -193,3 +232,14 @@ def test_every_engine_finds_the_nearest_itself(name: EngineName) -> None:
     probes = vectors(50, 13, DIMENSION)
     nearest = (probes @ faces.T).argmax(axis=1)
     assert (engine.search(probes, 10) == nearest[:, None]).any(axis=1).all()
+
+
+@pytest.mark.parametrize("name", ["exact", "fp16", "int8", "codes"])
+def test_scores_are_those_of_the_rows_as_they_are_kept(name: EngineName) -> None:
+    faces = vectors(200, 21, DIMENSION)
+    engine = make_engine(name, 200, DIMENSION, book(faces), 200)
+    engine.put_many(0, faces)
+    query, kept = vectors(1, 22, DIMENSION)[0], np.zeros(DIMENSION, np.float32)
+    for row, score in zip((3, 190, 7), engine.scores(np.array([3, 190, 7]), query), strict=True):
+        engine.read(row, kept)
+        assert score == pytest.approx(kept @ query, abs=1e-6)

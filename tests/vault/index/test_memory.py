@@ -122,8 +122,8 @@ def test_a_removed_row_leaves_no_code() -> None:
     for block in blocks(index):
         packed = block.engine._packed
         for row, account in enumerate(block.accounts):
-            half, upper, place = row % 64 // 32, row % 32 // 16, list(_places()).index(row % 16)
-            cell = packed[row // 64, :, half, :, place]
+            part, upper, place = row % 96 // 32, row % 32 // 16, list(_places()).index(row % 16)
+            cell = packed[row // 96, :, part, :, place]
             assert bool(np.any(cell >> 4 if upper else cell & 0x0F)) == (account is not None)
 
 
