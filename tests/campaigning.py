@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
+import pytest
 from sqlalchemy import func, select
 
 from faceauth.campaigns import Campaigns, Question
@@ -12,15 +13,24 @@ from faceauth.consent.audience import Audience
 from faceauth.consent.campaigns import Campaign, OnDeadline, Progress
 from faceauth.db.schema import biometric_references
 from faceauth.db.tenants import DEFAULT_TENANT
+from faceauth.installation import Installation
 from faceauth.outbox.endpoints import Endpoints
 from faceauth.outbox.messages import Outbox
+from tests.clocks import HandClock
 from tests.service import Service
 
 DAY = 86_400
 T = {"tenant": DEFAULT_TENANT}
 
 
-def add_endpoint(service: Service) -> None:
+class Installed(Protocol):
+    """A service under test, with HTTP or without."""
+
+    installation: Installation
+    clock: HandClock
+
+
+def add_endpoint(service: Installed) -> None:
     """Add a place for messages that nothing is sent to."""
     with service.installation.data.begin() as conn:
         Endpoints().add(
@@ -31,6 +41,13 @@ def add_endpoint(service: Service) -> None:
             salt=bytes(32),
             now=service.clock(),
         )
+
+
+@pytest.fixture
+def asked_by(enrolled: Service) -> Service:
+    """A service with anna's face and a webhook endpoint."""
+    add_endpoint(enrolled)
+    return enrolled
 
 
 def question(service: Service, *, days: float = 10, on_deadline: OnDeadline = "suspend", **more: Any) -> Question:

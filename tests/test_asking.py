@@ -18,8 +18,8 @@ from faceauth.vault.erasure import Erasure
 from tests.campaigning import (
     DAY,
     T,
-    add_endpoint,
     approved,
+    asked_by,
     begin,
     deliver,
     events,
@@ -31,12 +31,7 @@ from tests.campaigning import (
 from tests.crowd import agree_all, answer_some, timed
 from tests.service import Service, failing
 
-
-@pytest.fixture
-def asked_by(enrolled: Service) -> Service:
-    """A service with anna's face and a webhook endpoint."""
-    add_endpoint(enrolled)
-    return enrolled
+__all__ = ["asked_by"]
 
 
 def test_a_login_that_meets_a_question_fails_though_the_consent_is_fresh(asked_by: Service) -> None:

@@ -18,7 +18,7 @@ from faceauth.vault.erasure import Erasure
 from tests.campaigning import (
     DAY,
     T,
-    add_endpoint,
+    asked_by,
     begin,
     deliver,
     events,
@@ -30,12 +30,7 @@ from tests.campaigning import (
 )
 from tests.service import Service
 
-
-@pytest.fixture
-def asked_by(enrolled: Service) -> Service:
-    """A service with anna's face and a webhook endpoint."""
-    add_endpoint(enrolled)
-    return enrolled
+__all__ = ["asked_by"]
 
 
 def test_a_material_change_is_asked_about_and_answered(asked_by: Service) -> None:

@@ -16,7 +16,7 @@ from faceauth.identity.webauthn_keys import relying_party
 from tests.databases import Databases
 from tests.devices import message_of, pack
 from tests.service import RED, Service, frames
-from tests.web.conftest import listening, visited
+from tests.web.conftest import listening, visited, with_passkeys
 
 pytestmark = pytest.mark.browser
 
@@ -42,16 +42,7 @@ def test_a_browsers_key_is_bound_and_signs_a_session(enrolled: Service, browser:
     with listening(page_alone) as address, visited(browser) as page:
         origin = address.replace("127.0.0.1", "localhost")
         page.goto(origin)
-        virtual = page.context.new_cdp_session(page)
-        virtual.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-        }
-        virtual.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        with_passkeys(page)
         party = relying_party(origin)
         installation = enrolled.installation
         proving = replace(installation.pipeline.proving, relying_party=party)

@@ -19,9 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
-
-from sqlalchemy import Connection
+from typing import Any, Final
 
 from faceauth.audit.events import Event
 from faceauth.clock import Clock
@@ -29,6 +27,7 @@ from faceauth.db.copies import copy_database, copy_mark, mark_copy
 from faceauth.db.engine import Database
 from faceauth.errors import ConfigurationError, RestoreNeeded, SignatureInvalid, StorageError
 from faceauth.signing import Signer
+from faceauth.vault.audited import Audit
 
 FORMAT: Final = "faceauth-backup-1"
 MANIFEST: Final = "faceauth-backup+jwt"
@@ -39,23 +38,6 @@ _CHUNK: Final = 1 << 20
 
 Progress = Callable[[str, int, int], None]
 """Called with which database is copied, how many pages or rows are, and of how many."""
-
-
-class Audit(Protocol):
-    """What a backup needs of `faceauth.audit.log.AuditLog`."""
-
-    def append(
-        self,
-        conn: Connection,
-        event: Event,
-        *,
-        tenant: str,
-        account: str | None,
-        actor: str,
-        details: Mapping[str, str | int | bool] | None = None,
-    ) -> None:
-        """Write one record in the caller's transaction or raise (R49)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

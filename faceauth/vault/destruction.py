@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from faceauth.audit.events import Event
 from faceauth.db.engine import Database
 from faceauth.errors import InvalidRequest
+from faceauth.vault.audited import Audit
 from faceauth.vault.keyring import Keyring, bind_installation
 from faceauth.vault.keyring_place import KeyringPlace
-from faceauth.vault.rotation import Audit
 from faceauth.vault.wrapped import count_versions, take_turn
 
 

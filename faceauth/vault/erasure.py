@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -20,6 +20,7 @@ from faceauth.db.engine import Database
 from faceauth.errors import FaceauthError, InvalidRequest, KeyDestroyed, StorageError
 from faceauth.signing import DELETION_RECEIPT, Signer
 from faceauth.vault import tombstones
+from faceauth.vault.audited import Audit
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.journal import Journal, Noted, noted_of
 from faceauth.vault.keystore import DataKeys
@@ -27,23 +28,6 @@ from faceauth.vault.receipts import DeletionReceipt, claims_of, iso, receipt_of
 from faceauth.vault.references import ReferenceStore
 from faceauth.vault.scope import ErasureReason, ErasureState, Scope
 from faceauth.vault.tombstones import Tombstone
-
-
-class Audit(Protocol):
-    """What the erasure needs of `faceauth.audit.log.AuditLog`."""
-
-    def append(
-        self,
-        conn: Connection,
-        event: Event,
-        *,
-        tenant: str,
-        account: str | None,
-        actor: str,
-        details: Mapping[str, str | int | bool] | None = None,
-    ) -> None:
-        """Write one record in the caller's transaction or raise (R49)."""
-        ...
 
 
 class Erasure:

@@ -14,7 +14,7 @@ from faceauth.db.engine import ACCESS, Database
 from faceauth.db.schema import biometric_references
 from faceauth.db.schema import quarantine as table
 from faceauth.errors import SealBroken
-from faceauth.vault.rotation import Audit
+from faceauth.vault.audited import Audit
 
 
 class Quarantine:

@@ -8,13 +8,14 @@ docs/keys.md says what a crash leaves.
 import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection, Row
 
 from faceauth.audit.events import Event
 from faceauth.db.engine import Database
 from faceauth.errors import StorageError
+from faceauth.vault.audited import Audit
 from faceauth.vault.keyring import Keyring, Random, bind_installation
 from faceauth.vault.keyring_place import KeyringPlace
 from faceauth.vault.keys import KeyringProvider
@@ -29,23 +30,6 @@ _PASSES: Final = 3
 
 Progress = Callable[[int, int], None]
 """Called with how many data keys are wrapped anew, and of how many."""
-
-
-class Audit(Protocol):
-    """What rotation needs of `faceauth.audit.log.AuditLog`."""
-
-    def append(
-        self,
-        conn: Connection,
-        event: Event,
-        *,
-        tenant: str,
-        account: str | None,
-        actor: str,
-        details: Mapping[str, str | int | bool] | None = None,
-    ) -> None:
-        """Write one record in the caller's transaction or raise (R49)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

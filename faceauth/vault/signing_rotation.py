@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from faceauth.audit.events import Event
 from faceauth.db.engine import Database
 from faceauth.signing import public_key
+from faceauth.vault.audited import Audit
 from faceauth.vault.keyring import Keyring, Random, bind_installation, new_signing_key
 from faceauth.vault.keyring_place import KeyringPlace
-from faceauth.vault.rotation import Audit
 from faceauth.vault.wrapped import take_turn
 
 

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from faceauth.asking import Asking
-from faceauth.db.tenants import DEFAULT_TENANT
-from faceauth.outbox.endpoints import Endpoints
 from tests.api.conftest import Service
+from tests.campaigning import add_endpoint
 
 PLACE = "/v1/admin/campaigns"
 
@@ -16,15 +15,7 @@ PLACE = "/v1/admin/campaigns"
 @pytest.fixture
 def asking(service: Service) -> Service:
     """A service with an endpoint and two people who agreed."""
-    with service.installation.data.begin() as conn:
-        Endpoints().add(
-            conn,
-            endpoint_id="ep_1",
-            tenant=DEFAULT_TENANT,
-            url="https://shop.example/hook",
-            salt=bytes(32),
-            now=service.clock(),
-        )
+    add_endpoint(service)
     for account in ("anna", "ben"):
         service.account(account)
         service.consent(account)

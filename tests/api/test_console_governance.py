@@ -7,9 +7,9 @@ from typing import Any
 from faceauth.api.console.texts.approvals import APPROVALS
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.identity.approvals import Kind
-from faceauth.outbox.endpoints import Endpoints
 from tests.api.conftest import Service
 from tests.api.test_console import Browser, browser, events
+from tests.campaigning import add_endpoint
 
 __all__ = ["browser"]
 
@@ -19,21 +19,9 @@ def typed(when: Any) -> str:
     return f"{when:%Y-%m-%dT%H:%M}"
 
 
-def listened_to(service: Service) -> None:
-    with service.installation.data.begin() as conn:
-        Endpoints().add(
-            conn,
-            endpoint_id="ep_1",
-            tenant=DEFAULT_TENANT,
-            url="https://shop.example/hook",
-            salt=bytes(32),
-            now=service.clock(),
-        )
-
-
 def test_a_campaign_from_preview_to_report(service: Service, browser: Browser) -> None:
     """Previewed with counts, begun, followed without keeping the session alive, taken back, reported."""
-    listened_to(service)
+    add_endpoint(service)
     service.session("anna")
     browser.sign_in()
     asked = {
@@ -69,7 +57,7 @@ def test_a_campaign_from_preview_to_report(service: Service, browser: Browser) -
 
 def test_what_takes_two_people(service: Service, browser: Browser) -> None:
     """R52: a campaign that erases waits; who asked cannot approve; another person does; then it begins."""
-    listened_to(service)
+    add_endpoint(service)
     service.session("anna")
     browser.sign_in()
     asked = {

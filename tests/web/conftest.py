@@ -67,6 +67,20 @@ def visited(browser: Browser, **how: Any) -> Iterator[Page]:
     assert [one for one in complaints if not any(note in one for note in NOTES)] == []
 
 
+def with_passkeys(page: Page) -> None:
+    """Give a page an authenticator of Chromium's making, whose person is there and says yes."""
+    virtual = page.context.new_cdp_session(page)
+    virtual.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+    }
+    virtual.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     with visited(browser) as opened:

@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 
 from faceauth.db.tenants import DEFAULT_TENANT
 from tests.api.conftest import Service
-from tests.api.test_console_governance import listened_to
 from tests.api.test_console_openid import provider, settings
 from tests.api.test_console_operations import decided
 from tests.api.test_console_people import fail, mark_of
+from tests.campaigning import add_endpoint
 from tests.openid_double import Provider
 
 __all__ = ["provider", "settings"]
@@ -55,7 +55,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
 
 def stock(service: Service) -> dict[str, str]:
     """Put something onto every page; return where what was made has its page."""
-    listened_to(service)
+    add_endpoint(service)
     service.session("anna@example.com")
     notices = {"en": f"{ENGLISH}\n\nKept 30 days.", "zh": "# 刷脸登录\n\n保存 30 天。"}
     posted(service, "scenarios/login/notices", {"notices": notices, "material": False, "recipients": ["A bank"]})

@@ -12,6 +12,7 @@ from faceauth.identity.webauthn_keys import relying_party
 from faceauth.liveness.challenge import challenge_from_wire
 from faceauth.pipeline import SessionAnswer
 from tests.api.conftest import Service
+from tests.web.conftest import with_passkeys
 from tests.web.test_capture_page import open_page
 from tests.web.test_capture_stream import StreamedPipeline, streamed
 
@@ -88,16 +89,7 @@ def test_the_hosted_page_signs_with_a_passkey_where_one_is_required(
     party = relying_party(origin)
     challenge = told(page, "required")
     opened = open_page(page, origin, service)
-    virtual = page.context.new_cdp_session(page)
-    virtual.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-    }
-    virtual.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    with_passkeys(page)
     wanted = party.options(challenge=bytes(32), user=b"anna", account="anna", known=[])
     made = party.register(page.evaluate(CREATE, wanted), expected_challenge=bytes(32))
     expect(page.locator("#start")).to_be_enabled()

@@ -41,31 +41,28 @@ def change_scenario(
 ) -> ScenarioAnswer:
     """Change what nobody has to be asked again for."""
     with here.data.begin() as conn:
+
+        def noted(kind: str, state: str) -> None:
+            here.audit.append(
+                conn,
+                Event.SCENARIO_CHANGED,
+                tenant=caller.tenant,
+                account=None,
+                actor=actor(caller),
+                details={"scenario": scenario, "kind": kind, "state": state},
+            )
+
         changed = here.scenarios.get(conn, caller.tenant, scenario)
         if body.flash_choice is not None:
             changed = here.scenarios.let_choose_flash(
                 conn, tenant=caller.tenant, scenario=scenario, choice=body.flash_choice
             )
-            here.audit.append(
-                conn,
-                Event.SCENARIO_CHANGED,
-                tenant=caller.tenant,
-                account=None,
-                actor=actor(caller),
-                details={"scenario": scenario, "kind": "flash_choice", "state": str(body.flash_choice).lower()},
-            )
+            noted("flash_choice", str(body.flash_choice).lower())
         if body.device_key is not None:
             changed = here.scenarios.ask_device_key(
                 conn, tenant=caller.tenant, scenario=scenario, policy=body.device_key
             )
-            here.audit.append(
-                conn,
-                Event.SCENARIO_CHANGED,
-                tenant=caller.tenant,
-                account=None,
-                actor=actor(caller),
-                details={"scenario": scenario, "kind": "device_key", "state": body.device_key},
-            )
+            noted("device_key", body.device_key)
         notice = here.notices.current(conn, caller.tenant, scenario, here.clock())
     return scenario_answer(changed, notice, now=here.clock())
 
