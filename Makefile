@@ -25,7 +25,7 @@ DATA ?= ../shared/data/lfw
 # One more than there are processors, because tests in a browser wait for it more than they work.
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-.PHONY: help demo test lint types house check lock bench soak wheel clean
+.PHONY: help demo test lint types house check lock bench soak parity wheel clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -53,6 +53,10 @@ bench: $(VENV)/.dev $(VENV)/.project $(PACK) ## everything that is measured, in 
 
 soak: $(VENV)/.dev $(VENV)/.project $(PACK) ## the long campaigns
 	@$(BIN)/python -m pytest -m soak $(ARGS)
+
+parity: $(VENV)/.dev $(VENV)/.project ## MiniFASNet against PyTorch, which is installed for it (some gigabytes)
+	@$(PIP) install --upgrade 'pip>=25.1' && $(PIP) install --group parity
+	@$(BIN)/python -m pytest tests/embed/test_minifasnet.py $(ARGS)
 
 wheel: $(VENV)/.dev ## the wheel, into dist/
 	@$(BIN)/python -m build --no-isolation --wheel

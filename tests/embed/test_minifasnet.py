@@ -73,8 +73,8 @@ def test_parity_with_a_conversion_that_another_made(
 
 @WHICH
 def test_parity_with_pytorch(file: str, folder: Path, graphs: dict[str, bytes], pictures: Floats) -> None:
-    """PyTorch's own reader and its own layers, to 1e-5; runs where PyTorch is installed."""
-    torch: Any = pytest.importorskip("torch", reason="parity with PyTorch needs it")
+    """PyTorch's own reader and its own layers, to 1e-5; `make parity` installs PyTorch for it."""
+    torch: Any = pytest.importorskip("torch", reason="needs PyTorch: make parity")
     weights = torch.load(folder / PUBLISHED[file][0], map_location="cpu", weights_only=True)
     for name, values in read_torch_file((folder / PUBLISHED[file][0]).read_bytes()).items():
         np.testing.assert_array_equal(values, weights[name].numpy())
