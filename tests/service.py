@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,6 +65,11 @@ class ColourEmbedder:
 
 def frames(colour: tuple[int, int, int], count: int = 6, *, seed: int = 0) -> list[bytes]:
     """JPEGs of a textured picture of one colour, no two alike."""
+    return list(_frames(colour, count, seed))
+
+
+@cache
+def _frames(colour: tuple[int, int, int], count: int, seed: int) -> tuple[bytes, ...]:
     rng = np.random.default_rng(seed)
     base = np.array(colour, np.float32)
     parts = []
@@ -72,7 +78,7 @@ def frames(colour: tuple[int, int, int], count: int = 6, *, seed: int = 0) -> li
         noise = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC)[..., None]
         pixels = np.clip(base + noise, 0, 255).astype(np.uint8)
         parts.append(bytes(cv2.imencode(".jpg", pixels[..., ::-1])[1]))
-    return parts
+    return tuple(parts)
 
 
 RED, BLUE = (190, 80, 80), (80, 80, 190)

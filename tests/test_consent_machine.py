@@ -354,7 +354,7 @@ def lives(examples: int, steps: int) -> settings:
 def test_no_order_of_acts_leaves_a_face_without_a_consent(sqlite_template: Path) -> None:
     """R27, R29, R33, R34, R39: a sequence that does is shrunk and printed."""
     Life.pair = lambda folder: databases.copied_sqlite(sqlite_template, folder / "databases")
-    run_machine(Life, settings=lives(16, 20))
+    run_machine(Life, settings=lives(8, 20))
 
 
 @pytest.mark.soak
