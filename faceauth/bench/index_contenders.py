@@ -73,10 +73,11 @@ class Ours:
     def search(self, queries: Floats, k: int) -> Numbers:
         """Search as identification does, one query alone or several together."""
         found = self._index.search_many(*PLACE, queries, k)
-        numbers = np.full((len(queries), k), -1, np.int64)
+        # Plainly, for this is no part of what the service does, and is timed with it.
+        numbers = np.empty((len(queries), k), np.int64)
         for place, candidates in enumerate(found):
-            for rank, candidate in enumerate(candidates):
-                numbers[place, rank] = int(candidate.reference_id)
+            told = [int(candidate.reference_id) for candidate in candidates]
+            numbers[place] = told + [-1] * (k - len(told))
         return numbers
 
     def engines(self) -> dict[str, int]:
