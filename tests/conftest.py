@@ -26,6 +26,9 @@ PICTURES = ROOT / "artefacts" / "pages"
 
 CHROMIUM = Path("/usr/bin/chromium")
 
+PATIENCE_MS = 15_000
+"""How long a page may take to show what is expected; Playwright's 5 s is short on a machine with other work."""
+
 LONG = {
     "test_openapi.py",
     "test_consent_machine.py",
@@ -152,8 +155,9 @@ def browser() -> "Iterator[Browser]":
     """
     if not CHROMIUM.is_file():
         pytest.skip("needs Chromium: apt-get install chromium")
-    from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415  most runs of a part need no browser
+    from playwright.sync_api import Error, expect, sync_playwright  # noqa: PLC0415  most runs of a part need no browser
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         try:
             started = playwright.chromium.launch(

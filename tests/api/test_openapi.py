@@ -177,6 +177,8 @@ def test_no_answer_has_room_for_a_score(document: dict[str, Any]) -> None:
 
 
 KNOWN = {"account_id": "anna", "scenario": "login", "version": 1, "reference_id": "ref_none"}
+AIMED = {*KNOWN, "session_id"}
+"""What an aimed path names rightly."""
 
 
 @pytest.mark.parametrize(
@@ -193,21 +195,27 @@ def test_the_service_keeps_to_its_document_whatever_it_is_sent(
 ) -> None:
     """R58: a bounded, repeatable campaign; every answer is one of the document's, none an unhandled error."""
     asked = 0
+    opened: dict[str, Any] = {}
     schema: Any = schemathesis.openapi.from_dict(document)
     every = [found.ok() for found in schema.get_all_operations()]
     # A retired scenario allows nothing any more, to no call after it.
     for operation in sorted(every, key=lambda one: one.path.endswith("/retire")):
-        # Nor does an account that was suspended by the call before.
-        service.call("PUT", "/v1/accounts/anna/restriction", json={"restricted": False})
-        opened = service.session()
         names = {parameter.name for parameter in operation.path_parameters}
+        if not aimed and not names & AIMED:
+            continue  # these cases are the very ones of the aimed campaign
+        if not opened:
+            # Nor does an account that was suspended by the call before.
+            service.call("PUT", "/v1/accounts/anna/restriction", json={"restricted": False})
+            opened = service.session()
         known = {name: value for name, value in KNOWN.items() if name in names}
         if "session_id" in names:
             known["session_id"] = opened["session_id"]
         told = {"path_parameters": known} if aimed and known else {}
         act = partial(send, service, document, opened)
         asked += campaign(operation.as_strategy(generation_mode=mode, **told), act, examples)
-    assert asked > 50
+        if operation.method.lower() != "get":
+            opened = {}
+    assert asked > 50, f"only {asked} were asked"
 
 
 def campaign(cases: Any, act: Callable[[Any], None], examples: int) -> int:

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.api.conftest import Service, clock, installation, made_once, service, settings
-from tests.conftest import PICTURES
+from tests.conftest import PATIENCE_MS, PICTURES
 
 __all__ = ["clock", "installation", "made_once", "service", "settings"]
 
@@ -55,7 +55,7 @@ def visited(browser: Browser, **how: Any) -> Iterator[Page]:
     how = {"locale": "en-GB", "permissions": ["camera"], "viewport": {"width": 390, "height": 844}} | how
     context: BrowserContext = browser.new_context(**how)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     complaints = COMPLAINTS[page] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
