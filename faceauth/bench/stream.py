@@ -63,10 +63,16 @@ class Load:
     frames: int = 0
     lasted: float = 0.0
 
+    @property
+    def accepted(self) -> int:
+        """How many were accepted."""
+        return self.outcomes["accepted"]
+
     def as_json(self) -> dict[str, Any]:
-        """Return medians, 95th percentiles and the worst, in ms, each with how many there were."""
+        """Return those accepted a second; medians, 95th and 99th percentiles and the worst, all in ms."""
         named = {"lag_ms": self.lags, "behind_ms": self.behind, "decision_ms": self.waits}
         return {
+            "per_s": round(self.accepted / self.lasted, 3) if self.lasted else 0.0,
             **{name: _summary(values) for name, values in named.items()},
             "outcomes": dict(self.outcomes),
             "turned_away": self.away,
@@ -234,5 +240,5 @@ def _once(pictures: Sequence[bytes]) -> Any:
 def _summary(values: Sequence[float]) -> dict[str, float | int]:
     if not values:
         return {"n": 0}
-    at = 1000 * np.quantile(np.array(values), [0.5, 0.95, 1.0])
-    return {"n": len(values), "p50": round(at[0]), "p95": round(at[1]), "max": round(at[2])}
+    p50, p95, p99, most = (round(ms) for ms in 1000 * np.quantile(np.array(values), [0.5, 0.95, 0.99, 1.0]))
+    return {"n": len(values), "p50": p50, "p95": p95, "p99": p99, "max": most}

@@ -1,15 +1,20 @@
 """A service of a benchmark's own: started on a free port over a new installation, watched, and stopped."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.request import Request, urlopen
 
 from faceauth.cli.console import fail
 from faceauth.settings import Settings
+
+if TYPE_CHECKING:
+    from faceauth.bench.stream import Opened
 
 WAIT_S: Final = 60.0
 """Seconds a request to it, or its end, may take."""
@@ -58,6 +63,39 @@ def serving(
         finally:
             process.terminate()
             process.wait(WAIT_S)
+
+
+class Backend:
+    """An application's backend, which opens sessions to be streamed and reads how they ended.
+
+    Args:
+        address: The service's.
+        key: The application's.
+    """
+
+    def __init__(self, address: str, key: str) -> None:
+        self._address = address
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the service something and return what it answered, read from its JSON."""
+        data = None if body is None else json.dumps(body).encode()
+        asked = Request(self._address + path, data, self._headers, method=method)  # noqa: S310  our own service
+        with urlopen(asked, timeout=WAIT_S) as answer:  # noqa: S310  the same
+            return json.load(answer)
+
+    def opened(self, body: object) -> "Opened":
+        """Open a session as told and return what its device needs."""
+        from faceauth.bench.stream import Opened  # noqa: PLC0415  networks are slow to import
+
+        session = self.call("POST", "/v1/sessions", body)
+        path = f"/v1/sessions/{session['session_id']}"
+
+        def outcome() -> str:
+            told = self.call("GET", path)
+            return f"{told['state']}: {told['reason']}" if told.get("reason") else str(told["state"])
+
+        return Opened(self._address.replace("http", "ws", 1) + f"{path}/stream", session["client_token"], outcome)
 
 
 def portrait_head(settings: Settings) -> Any:

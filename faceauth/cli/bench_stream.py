@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.request import Request, urlopen
 
 import typer
 
-from faceauth.cli.bench_serving import WAIT_S, cpu_s, portrait_head, serving
+from faceauth.cli.bench_serving import Backend, cpu_s, portrait_head, serving
 from faceauth.cli.console import Json, console, note, print_json, progress_bar
 from faceauth.settings import load_settings
 
@@ -38,7 +37,7 @@ def stream(
         with tempfile.TemporaryDirectory(prefix="faceauth-bench-") as folder:
             ours = settings.model_copy(update={"data_dir": Path(folder) / "data", "database_url": None})
             with serving(ours, stream_sessions=max(sessions, ours.stream.sessions)) as (address, key, pid):
-                desk, before_s = _Desk(address, key), cpu_s(pid)
+                desk, before_s = _Desk(Backend(address, key)), cpu_s(pid)
                 load = asyncio.run(stream_load(clips, desk.open, sessions=sessions, seconds=seconds))
                 spent_s = cpu_s(pid) - before_s
         show("streaming", 2, 2)
@@ -77,15 +76,15 @@ def _print(report: dict[str, Any]) -> None:
 class _Desk:
     """The application's backend: people who agreed, and their sessions."""
 
-    def __init__(self, address: str, key: str) -> None:
-        self._address = address
-        self._key = key
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._people = count()
 
     def _agree(self, account: str) -> None:
         """Make an account and record its consent."""
-        self._call("PUT", f"/v1/accounts/{account}", {})
-        notice = self._call("GET", "/v1/scenarios")["scenarios"][0]["notice"]
+        call = self._backend.call
+        call("PUT", f"/v1/accounts/{account}", {})
+        notice = call("GET", "/v1/scenarios")["scenarios"][0]["notice"]
         body = {
             "scenario": "login",
             "notice_version": notice["version"],
@@ -94,12 +93,10 @@ class _Desk:
             "decision": "given",
             "affirmation": {"method": "checkbox", "checked_by_default": False, "text": "Yes"},
         }
-        self._call("POST", f"/v1/accounts/{account}/consents", body)
+        call("POST", f"/v1/accounts/{account}/consents", body)
 
     def open(self) -> "Opened":
         """Open a session for somebody new: a second one before the same scene would be told as a replay."""
-        from faceauth.bench.stream import Opened  # noqa: PLC0415  networks are slow to import
-
         account = f"bench-{next(self._people)}"
         self._agree(account)
         body = {
@@ -108,18 +105,4 @@ class _Desk:
             "account_id": account,
             "reauthenticated_at": datetime.now(UTC).isoformat(),
         }
-        opened = self._call("POST", "/v1/sessions", body)
-        path = f"/v1/sessions/{opened['session_id']}"
-
-        def outcome() -> str:
-            told = self._call("GET", path)
-            return f"{told['state']}: {told['reason']}" if told.get("reason") else str(told["state"])
-
-        return Opened(self._address.replace("http", "ws", 1) + f"{path}/stream", opened["client_token"], outcome)
-
-    def _call(self, method: str, path: str, body: object = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        asked = Request(self._address + path, data, headers, method=method)  # noqa: S310  our own service
-        with urlopen(asked, timeout=WAIT_S) as answer:  # noqa: S310  the same
-            return json.load(answer)
+        return self._backend.opened(body)

@@ -24,7 +24,14 @@ def test_every_figure_says_how_many_it_is_of() -> None:
     load = Load(lags=[0.01, 0.02, 0.5], behind=[0.1])
     load.outcomes["denied"] += 2
     told = load.as_json()
-    assert told["lag_ms"] == {"n": 3, "p50": 20, "p95": 452, "max": 500}
+    assert told["lag_ms"] == {"n": 3, "p50": 20, "p95": 452, "p99": 490, "max": 500}
     assert told["behind_ms"]["n"] == 1
     assert told["decision_ms"] == {"n": 0}
     assert told["outcomes"] == {"denied": 2}
+    assert told["per_s"] == 0.0
+
+
+def test_only_those_accepted_count_as_logins_a_second() -> None:
+    load = Load(lasted=2.0)
+    load.outcomes.update({"accepted": 3, "denied: mismatch": 5})
+    assert load.as_json()["per_s"] == 1.5

@@ -55,3 +55,23 @@ def test_other_json_is_left_alone_and_nothing_is_told(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('[{"schema": "x"}]', encoding="utf-8")
     with pytest.raises(InvalidRequest, match="no benchmark's JSON"):
         write_whole(tmp_path, made_at=NOW)
+
+
+def test_streamed_logins_stand_beside_the_posted_ones(tmp_path: Path) -> None:
+    """A report of before they were measured is read as well: the kept one."""
+    kept = json.loads((RESULTS / "service" / "service.json").read_text(encoding="utf-8"))
+    level = {
+        "at_once": 4,
+        "per_s": 1.25,
+        "lag_ms": {"n": 900, "p50": 11, "p95": 12, "p99": 13, "max": 14},
+        "decision_ms": {"n": 20, "p50": 101, "p95": 102, "p99": 103, "max": 104},
+        "outcomes": {"accepted": 20},
+        "cpu_ms_a_login": 950,
+        "resident_mb": 480,
+    }
+    kept["databases"]["SQLite"]["streamed"] = [level]
+    (tmp_path / "service.json").write_text(json.dumps(kept), encoding="utf-8")
+    (section,) = read_sections(tmp_path)
+    assert [row[1] for row in section.rows] == ["HTTP"] * (len(section.rows) - 1) + ["WebSocket"]
+    assert section.rows[-1][:6] == ("SQLite", "WebSocket", "4", "1.25", "101", "102")
+    assert any("guidance on a frame after 11, 12, 13 ms" in note for note in section.notes)
