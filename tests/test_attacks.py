@@ -177,17 +177,19 @@ def test_the_photograph_held_still(service: Service, challenge: Challenge, victi
 
 def test_the_photograph_waved(service: Service, challenge: Challenge, victim: Person) -> None:
     frames = simulate_session(Print(victim.photo, victim.points), challenge, seed=6, manner="wave")
-    assert service.answer(challenge, service.read(frames)) in {"motion", "parallax", "continuity"}
+    assert service.answer(challenge, service.read(frames)) == "continuity"
 
 
-@pytest.mark.parametrize("shape", ["flat", "bent", "cut out"])
-def test_the_photograph_turned_as_told(service: Service, challenge: Challenge, victim: Person, shape: str) -> None:
+@pytest.mark.parametrize(("shape", "gate"), [("flat", "parallax"), ("bent", "parallax"), ("cut out", "motion")])
+def test_the_photograph_turned_as_told(
+    service: Service, challenge: Challenge, victim: Person, shape: str, gate: str
+) -> None:
     subject: Subject = Cutout(victim)
     if shape != "cut out":
         radius = BEND_RADIUS if shape == "bent" else np.inf
         subject = swung(Print(victim.photo, victim.points, radius=radius))
     frames = simulate_session(subject, challenge, seed=6, mild=True)
-    assert service.answer(challenge, service.read(frames)) in {"motion", "parallax"}
+    assert service.answer(challenge, service.read(frames)) == gate
 
 
 # --- recordings -------------------------------------------------------------------------------------------------
@@ -221,7 +223,7 @@ def test_two_sessions_spliced(service: Service, challenge: Challenge, now: Faces
         replace(face, frame=replace(face.frame, t_ms=new.frame.t_ms, step=new.frame.step))
         for face, new in zip(spliced, now, strict=True)
     ]
-    assert service.answer(challenge, tuple(placed)) in {"continuity", "motion"}
+    assert service.answer(challenge, tuple(placed)) == "continuity"
 
 
 def test_the_attackers_motion_with_the_victims_key_frames(
@@ -313,12 +315,12 @@ def canvas(person: Person, challenge: Challenge, times: Sequence[tuple[int, str]
 def test_a_canvas_that_obeys(service: Service, challenge: Challenge, victim: Person, now: Faces) -> None:
     """R6: injected frames with every colour right and no camera behind them; a picture has no depth."""
     frames = canvas(victim, challenge, [(face.frame.t_ms, face.frame.step) for face in now])
-    assert service.answer(challenge, service.read(frames)) in {"motion", "parallax"}
+    assert service.answer(challenge, service.read(frames)) == "motion"
 
 
-@pytest.mark.parametrize(("strength", "gates"), [(0.08, {"flash?"}), (0.25, {"flash", "continuity"})])
+@pytest.mark.parametrize(("strength", "gates"), [(0.08, "flash? flash"), (0.25, "continuity continuity")])
 def test_a_canvas_after_a_true_motion(
-    service: Service, challenge: Challenge, now: Faces, strength: float, gates: set[str]
+    service: Service, challenge: Challenge, now: Faces, strength: float, gates: str
 ) -> None:
     """The motion is a recording's; then the canvas tints the last frame in the colours as told, but evenly."""
     at = next(number for number, face in enumerate(now) if face.frame.step == "s4")
@@ -332,30 +334,31 @@ def test_a_canvas_after_a_true_motion(
         pixels = held.frame.pixels * (tint / (1 + strength / 2)) + chance.normal(0, 1, held.frame.pixels.shape)
         frame = replace(face.frame, pixels=np.clip(pixels, 0, 255).astype(np.uint8))
         shown.append(replace(held, frame=frame))
-    assert service.answer(challenge, tuple(shown)) in gates
-    assert service.answer(replace(challenge, extra=1), tuple(shown)) in {"flash", "continuity"}
+    first = service.answer(challenge, tuple(shown))
+    again = service.answer(replace(challenge, extra=1), tuple(shown))
+    assert f"{first} {again}" == gates
 
 
 # --- colours ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("how", "gates"),
+    ("how", "gate"),
     [
         # Without light nothing can be told: one more flash is asked for, once, and then it is a denial.
-        ("no colours", {"flash?"}),
-        ("wrong colours", {"flash"}),
-        ("late colours", {"flash"}),
+        ("no colours", "flash?"),
+        ("wrong colours", "flash"),
+        ("late colours", "flash"),
     ],
 )
-def test_colours(service: Service, challenge: Challenge, victim: Person, how: str, gates: set[str]) -> None:
+def test_colours(service: Service, challenge: Challenge, victim: Person, how: str, gate: str) -> None:
     """A living head in the wrong light: a recording, or a screen that is told nothing."""
     power = 0.0 if how == "no colours" else 0.08
     shown = drawn(1000) if how == "wrong colours" else None
     late = 800.0 if how == "late colours" else 0.0
     frames = simulate_session(victim.head, challenge, seed=4, mild=True, power=power, shown=shown, late_ms=late)
     faces = service.read(frames)
-    assert service.answer(challenge, faces) in gates
+    assert service.answer(challenge, faces) == gate
     assert service.answer(replace(challenge, extra=1), faces) == "flash"
 
 
