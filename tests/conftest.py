@@ -35,8 +35,9 @@ LONG = {
     "test_renewal_on_faces.py",
     "test_over_http.py",
     "test_install.py",
+    "test_in_a_browser.py",
 }
-"""Files of few tests that take long, besides those with a browser."""
+"""Files of few tests that take long."""
 
 
 def pytest_configure() -> None:
@@ -45,11 +46,20 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes share the files, the longest come first, so that none is left at the end."""
-    if hasattr(config, "workerinput"):
-        slow = {item.path for item in items if item.get_closest_marker("browser") or item.path.name in LONG}
-        tests = Counter(item.path for item in items)
-        items.sort(key=lambda item: (item.path not in slow, -tests[item.path]))
+    """Where several processes share the files, the longest come first, so that none is left at the end.
+
+    Tests in a browser wait more than they work: after each of their files come two that work.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    tests = Counter(item.path for item in items)
+    browsing = {item.path for item in items if item.get_closest_marker("browser")}
+    order = sorted(tests, key=lambda path: (path.name not in LONG, -tests[path], path))
+    waiting = [path for path in order if path in browsing]
+    working = [path for path in order if path not in browsing]
+    place = {path: 3 * number for number, path in enumerate(waiting)}
+    place |= {path: 3 * (number // 2) + 1 + number % 2 for number, path in enumerate(working)}
+    items.sort(key=lambda item: place[item.path])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

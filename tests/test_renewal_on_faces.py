@@ -18,6 +18,9 @@ from faceauth.thresholds import Deciding
 from faceauth.two_people import accept_thresholds
 from faceauth.types import Purpose
 
+TRIES = 5
+"""The steps are drawn by chance, and one living person in forty is not taken at once (docs/liveness.md)."""
+
 
 @pytest.fixture(scope="module")
 def both(shared: Path, models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,11 +35,11 @@ def both(shared: Path, models_dir: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def stand_before(stage: Stage, purpose: Purpose, account: str, who: Person) -> Outcome:
-    """Go through a session, and through up to two more where liveness said no, as people do."""
+    """Go through a session, and through others where liveness said no or asked for one more step, as people do."""
     head = Head(who.first.image, who.first.landmarks, seed=1)
     outcome = stage.perform(stage.open(purpose, "login", account), head)
-    for _ in range(2):
-        if outcome.reason != "liveness":
+    for _ in range(TRIES - 1):
+        if outcome.device != "open" and outcome.reason != "liveness":
             break
         outcome = stage.perform(stage.open(purpose, "login", account), head)
     return outcome

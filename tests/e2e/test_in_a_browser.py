@@ -1,4 +1,4 @@
-"""The pages in a browser, before the real service: a simulated face agrees, enrols, logs in; a print does not."""
+"""The pages in a browser, before the real service: a face gets in; a print and an injected canvas do not."""
 
 import json
 import re
@@ -27,14 +27,15 @@ TRIES = 3
 """Liveness says no to some, and people try again; what it says how often is measured elsewhere."""
 
 
-@contextmanager
-def before(
-    browser: Browser, subject: Subject, film: Callable[[Subject, dict[str, Any]], list[list[bytes]]] = bursts
-) -> Iterator[tuple[Page, list[float]]]:
-    """Open a page with `subject` before its camera, and a list of the seconds that rendering them took.
+Burst = list[list[bytes]]
+"""The JPEGs of each step of a challenge."""
 
-    `film` returns the JPEGs of each step of a challenge.
-    """
+Film = Callable[[Subject, dict[str, Any]], Burst]
+
+
+@contextmanager
+def before(browser: Browser, subject: Subject, film: Film = bursts) -> Iterator[tuple[Page, list[float]]]:
+    """Open a page with `subject` before its camera, and a list of the seconds that rendering them took."""
     context = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
     page = context.new_page()
     rendering: list[float] = []
@@ -106,9 +107,11 @@ def enrol(browser: Browser, server: Server, subject: Subject) -> tuple[int, floa
 
 @pytest.fixture(scope="module")
 def agreed(browser: Browser, server: Server, people: People) -> tuple[int, float]:
-    """Let Dora agree and enrol; gives the clicks and the seconds that it took her."""
-    server.call("PUT", "/v1/accounts/dora", json={})
-    return enrol(browser, server, people.anna)
+    """Let Dora agree and enrol, once for this service; gives the clicks and the seconds that it took her."""
+    if server.enrolling is None:
+        server.call("PUT", "/v1/accounts/dora", json={})
+        server.enrolling = enrol(browser, server, people.anna)
+    return server.enrolling
 
 
 def test_a_face_agrees_enrols_and_logs_in_and_a_print_does_not(
@@ -192,3 +195,65 @@ def report(name: str = "login", **figures: object) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     (PICTURES / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(name, figures)  # noqa: T201  the figures are what this test is asked for
+
+
+# --- frames injected through the page: a script hands it a canvas in place of the camera, as attackers do -------
+
+
+def inject(browser: Browser, server: Server, subject: Subject, film: Film) -> dict[str, Any]:
+    """Log in with what `film` returns before the page; return the flow as the backend sees it."""
+    with before(browser, subject, film) as (page, _):
+        flow_id, address = link(server, "verify")
+        page.goto(address)
+        start(page)
+        return outcome(page, server, flow_id)
+
+
+def gates(server: Server) -> list[str]:
+    """The gates that denied or could not tell, as the log names them."""
+    lines = [json.loads(line) for line in server.log.read_text(encoding="utf-8").splitlines() if line[:1] == "{"]
+    return [line["gate"] for line in lines if line.get("event") == "session.liveness"]
+
+
+@pytest.mark.usefixtures("agreed")
+def test_a_recording_of_a_login_that_was_accepted_is_known(
+    browser: Browser, server: Server, people: People
+) -> None:
+    """R16: the canvas has compressed each frame again, so no byte is the same; what they look like is known."""
+    recorded: list[Burst] = []
+
+    def record(subject: Subject, challenge: dict[str, Any]) -> Burst:
+        recorded.append(bursts(subject, challenge))
+        return recorded[-1]
+
+    views: list[dict[str, Any]] = []
+    while not views or views[-1]["state"] != "accepted":
+        assert len(views) < TRIES, (views, gates(server))
+        views.append(inject(browser, server, people.anna, record))
+    view = inject(browser, server, people.anna, lambda _subject, _challenge: recorded[-1])
+    assert (view["state"], view["reason"], gates(server)[-1]) == ("denied", "injection", "replay")
+
+
+@pytest.mark.usefixtures("agreed")
+def test_a_face_that_obeys_but_shows_other_colours_is_denied(
+    browser: Browser, server: Server, people: People
+) -> None:
+    """G4: the right person, the right motion, live, through a canvas that the screen's light does not reach."""
+
+    def other_colours(subject: Subject, challenge: dict[str, Any]) -> Burst:
+        steps = [dict(step) for step in challenge["steps"]]
+        for step in steps:
+            told = [one["rgb"] for one in step["colours"]]
+            # The complement of each: the same moments, other light.
+            step["colours"] = [
+                {"rgb": f"#{0xFFFFFF - int(rgb[1:], 16):06x}", "ms": one["ms"]}
+                for rgb, one in zip(told, step["colours"], strict=True)
+            ]
+        return bursts(subject, challenge | {"steps": steps})
+
+    for _ in range(TRIES):
+        view = inject(browser, server, people.anna, other_colours)
+        assert view["state"] == "denied"
+        if gates(server)[-1] == "flash":
+            return
+    raise AssertionError(f"never by the flash: {gates(server)}")
