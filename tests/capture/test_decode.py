@@ -103,6 +103,15 @@ def test_reads_each_format_to_rgb(kind: str) -> None:
     assert (frame.t_ms, frame.step) == (40, "c1")
 
 
+@pytest.mark.parametrize("fill", [1, 7])
+def test_fill_bytes_before_the_last_marker_are_read_over(fill: int) -> None:
+    """T.81, B.1.1.2: any marker may follow bytes of 0xff; what stands behind them is looked at all the same."""
+    filled = JPEG[:-2] + b"\xff" * fill + JPEG[-2:]
+    assert np.array_equal(read(filled).pixels, read(JPEG).pixels)
+    with pytest.raises(InvalidImage, match="malformed"):
+        read(JPEG[:-2] + b"\xff" * fill + b"\xff\x01" + JPEG[-2:])
+
+
 def test_grey_becomes_rgb() -> None:
     grey = cv2.cvtColor(picture(), cv2.COLOR_RGB2GRAY)
     for extension in (".jpg", ".png"):
