@@ -57,7 +57,8 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory())) / "life"
+        folder.mkdir()  # some files of an installation lie beside its folder
         data = self.stack.enter_context(type(self).pair(folder))
         patch = self.stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(pipeline_module, "judge", self._judge)
