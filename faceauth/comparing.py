@@ -9,9 +9,10 @@ from faceauth.consent.gate import ConsentGate
 from faceauth.db.engine import Database
 from faceauth.errors import Mismatch, NotEnrolled, SeveralMatch
 from faceauth.match import decide as match
+from faceauth.match.operating_points import VERIFY_POINT
 from faceauth.renewal import Renewal
 from faceauth.sameness import Sameness
-from faceauth.search import VERIFY_POINT, Search
+from faceauth.search import Search
 from faceauth.thresholds import Thresholds
 from faceauth.types import ConsentGrant, Embedder, LiveCapture, MatchDecision, Probe, Reference
 from faceauth.vault.index import ReferenceIndex

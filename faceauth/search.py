@@ -13,14 +13,12 @@ from faceauth.consent.scenarios import ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import ConsentError, KeyDestroyed, Mismatch, SealBroken, SeveralMatch, UnknownReference
 from faceauth.match import decide as match
+from faceauth.match.operating_points import for_search
 from faceauth.types import ConsentGrant, MatchDecision, OperatingPoint, Probe, Reference
 from faceauth.vault.index import ReferenceIndex
 from faceauth.vault.references import ReferenceStore
 
 log = structlog.get_logger(__name__)
-
-VERIFY_POINT = "fmr-1e-4"
-"""The operating point of 1:1 comparisons: at most 1 false match in 10,000 (R1; NIST SP 800-63B-4, 3.2.3)."""
 
 CANDIDATES = 10
 """How many candidates of the index are opened and compared exactly for 1:N."""
@@ -61,10 +59,9 @@ class Search:
 
         Raises:
             SeveralMatch: two people look like this.
+            ConfigurationError: the model has no operating point for a login.
         """
-        # Who gives no name is let in at no looser point than who does, however few people are enrolled.
-        floor = points[VERIFY_POINT].threshold
-        points = {name: point for name, point in points.items() if point.threshold >= floor}
+        points = for_search(points)
         found = self.index.search(tenant, scenario, probe.model_digest, probe.vector, CANDIDATES)
         references: list[Reference] = []
         grants: dict[str, ConsentGrant] = {}

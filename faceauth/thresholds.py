@@ -22,8 +22,7 @@ from faceauth.embed.manifest import PackSpec
 from faceauth.embed.packs import Pack
 from faceauth.errors import ApprovalRequired
 from faceauth.match.accepted import Accepted, accept, accepted
-from faceauth.match.operating_points import TARGET_FPIR
-from faceauth.search import VERIFY_POINT
+from faceauth.match.operating_points import TARGET_FPIR, VERIFY_POINT
 from faceauth.vault.enrolled import people_enrolled
 
 log = structlog.get_logger(__name__)

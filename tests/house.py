@@ -55,7 +55,7 @@ ROOMS: dict[str, set[str]] = {
     "search": BELOW_PIPELINE,
     "charging": BELOW_PIPELINE,
     "comparing": BELOW_PIPELINE | {"renewal", "sameness", "search", "thresholds"},
-    "thresholds": BELOW_PIPELINE | {"search"},
+    "thresholds": BELOW_PIPELINE,
     "sameness": BELOW_PIPELINE,
     "posting": BELOW_PIPELINE,
     "proving": BELOW_PIPELINE,

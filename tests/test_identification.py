@@ -11,7 +11,7 @@ from faceauth.db.schema import attempts, data_keys
 from faceauth.db.schema import biometric_references as references
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.match import decide as match
-from faceauth.search import VERIFY_POINT
+from faceauth.match.operating_points import VERIFY_POINT
 from faceauth.types import OperatingPoint
 from faceauth.vault.index import Candidate, ReferenceIndex
 from tests.service import BLUE, RED, Service, failing

@@ -151,6 +151,11 @@ def detector_of(pack: Pack) -> Detector:
     return build_detector(pack.detector_kind, pack.detector_sessions, options)
 
 
+def service_detector(pack: Pack) -> Detector:
+    """Return the pack's detector as the service runs it: it leaves out faces too small for a login."""
+    return pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
+
+
 def _fused(embedded: Embedded, people: Sequence[str], normalised: Normalised) -> tuple[FusedResult, ...]:
     results = []
     for size in FUSED_SIZES:

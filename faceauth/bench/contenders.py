@@ -9,12 +9,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from faceauth.bench.accuracy import service_detector
 from faceauth.bench.embeddings import nearest_centre
 from faceauth.bench.quantised import embedder_on
 from faceauth.bench.speed import Contender
 from faceauth.capture.align import align
 from faceauth.capture.decode import decode
-from faceauth.capture.detect import build_detector
 from faceauth.embed.embedder import OnnxEmbedder
 from faceauth.embed.manifest import PackSpec
 from faceauth.embed.origins import Conversion
@@ -46,8 +46,7 @@ class Entrant:
     @property
     def detector(self) -> Detector:
         """The pack's detector as the service runs it."""
-        pack = self.pack
-        return pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
+        return service_detector(self.pack)
 
 
 def camera_sized(image: Image) -> Image:

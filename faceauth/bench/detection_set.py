@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from faceauth.bench.accuracy import MIN_FACE
+from faceauth.bench.accuracy import MIN_FACE, service_detector
 from faceauth.bench.detection import Follower
 from faceauth.capture.detect import build_detector
 from faceauth.capture.detect.mtcnn import MtcnnDetector
@@ -23,7 +23,7 @@ def detectors_of(packs: Sequence[Pack]) -> tuple[dict[str, Detector], dict[str, 
     followers: dict[str, Follower] = {}
     for pack in packs:
         kind = pack.detector_kind
-        shipped = pack.detector or build_detector(kind, pack.detector_sessions, pack.detector_options)
+        shipped = service_detector(pack)
         detectors[f"{pack.name}: {kind}"] = shipped
         if isinstance(shipped, MtcnnDetector):
             followers[f"{pack.name}: {kind}, following"] = shipped

@@ -1,7 +1,7 @@
 """What an ISO/IEC 19795-1 report tells of a pack: acquisition, enrolment, comparisons, transactions, searches."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ from faceauth.bench.gallery import all_against_all
 from faceauth.bench.machine import Environment, environment
 from faceauth.bench.normalised import as_shipped
 from faceauth.bench.pairs import PairResult, compare_pairs
-from faceauth.bench.points import derive, too_few
-from faceauth.bench.rates import Rate
+from faceauth.bench.points import derive, short_of, too_few
+from faceauth.bench.rates import Rate, comparisons_needed
 from faceauth.bench.readers import read_bin, read_csv_pairs
 from faceauth.bench.scores import Scores
 from faceauth.bench.transactions import (
@@ -32,6 +32,7 @@ from faceauth.bench.transactions import (
 from faceauth.embed.packs import Pack
 from faceauth.errors import InvalidRequest
 from faceauth.identity.attempts import NIST_BASE
+from faceauth.match.operating_points import TARGET_FPIR
 from faceauth.types import OperatingPoint
 
 FRAMES = 3
@@ -123,21 +124,41 @@ def measure_people(data: Path, pack: Pack, labels: Mapping[str, Mapping[str, str
     by_name = {point.name: point for point in points}
     groups = _subgroups(embedded, people, labels, shipped, run.progress)
     kinds = dict.fromkeys([(1, 1), (1, NIST_BASE.free), (FRAMES, 1), (FRAMES, 2), (FRAMES, NIST_BASE.free)])
+    made = [transactions(faces, points, frames=frames, attempts=attempts) for frames, attempts in kinds]
+    searched = [searches(gallery, by_name) for gallery in galleries]
     return IsoResult(
         about=_about(data, pack, embedded, len(set(people)), run),
         failure_to_enrol=enrolments(faces)[1],
         points=points,
         singles=singles,
-        transactions=tuple(
-            one
-            for frames, attempts in kinds
-            for one in transactions(faces, points, frames=frames, attempts=attempts)
-        ),
+        transactions=tuple(one for kind in made for one in kind),
         galleries=galleries,
-        searches=tuple(one for gallery in galleries for one in searches(gallery, by_name)),
+        searches=tuple(one for size in searched for one in size),
         subgroups=groups,
-        warnings=too_few(singles),
+        warnings=too_few(singles) + tuple(_unsure(points, made, searched, groups)),
     )
+
+
+def _unsure(
+    points: Sequence[OperatingPoint],
+    made: Sequence[Sequence[Transactions]],
+    searched: Sequence[Sequence[Searches]],
+    groups: Sequence[Subgroup],
+) -> Iterator[str]:
+    """Yield a warning for each part of the report whose claims need more trials than were made (rule of 3)."""
+    for kind in made:
+        for one in kind[:1]:  # the others are the same trials at other points
+            yield from short_of(f"transactions, {one.frames} × {one.attempts}", one.far.trials, points)
+    for size in searched:
+        for search_of in size[:1]:
+            if (trials := search_of.fpir.trials) < (needed := comparisons_needed(TARGET_FPIR)):
+                yield (
+                    f"searches of {search_of.gallery:,} people: {trials:,} by strangers, and an FPIR of "
+                    f"{TARGET_FPIR:g} needs {needed:,} (rule of 3)."
+                )
+    for group in groups:
+        if group.scores is not None:
+            yield from short_of(f"subgroup {group.column}: {group.label}", group.scores.comparisons, points)
 
 
 def measure_pairs(data: Path, pairs_file: Path | None, pack: Pack, run: Run) -> IsoResult:

@@ -1,5 +1,6 @@
 """Operating points: thresholds for the manifest, each with the measurement behind it."""
 
+import json
 from collections.abc import Sequence
 
 from faceauth.bench.rates import comparisons_needed
@@ -47,6 +48,19 @@ def too_few(scores: Scores) -> tuple[str, ...]:
     )
 
 
+def short_of(what: str, trials: int, points: Sequence[OperatingPoint]) -> tuple[str, ...]:
+    """Return a warning if so many trials by strangers are too few for what some points claim (rule of 3).
+
+    Args:
+        what: Was measured, as the report names it.
+        trials: Comparisons or transactions of strangers.
+        points: Whose false match rates are claimed.
+    """
+    needed = {point.name: comparisons_needed(point.fmr) for point in points}
+    short = [f"{name} needs {count:,}" for name, count in needed.items() if trials < count]
+    return (f"{what}: {trials:,} by strangers, and {', '.join(short)} (rule of 3).",) if short else ()
+
+
 def as_toml(pack: str, points: Sequence[OperatingPoint]) -> str:
     """Return the points as the model manifest holds them."""
     blocks = [
@@ -58,7 +72,7 @@ def as_toml(pack: str, points: Sequence[OperatingPoint]) -> str:
         f"comparisons = {one.comparisons}\n"
         f"fnmr = {one.fnmr:.4f}\n"
         f"mated = {one.mated}\n"
-        f'source = "{one.source}"\n'
+        f"source = {json.dumps(one.source, ensure_ascii=False)}\n"
         for one in points
     ]
     return "\n".join(blocks)

@@ -2,6 +2,8 @@
 
 import csv
 import pickle
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,6 +16,8 @@ FOLDS = 10
 
 COLUMNS = ("first", "second", "mated")
 """Of a CSV list; `fold` may follow."""
+
+_FOLD = re.compile("[0-9]{1,4}")
 
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -47,8 +51,14 @@ def read_bin(file: Path, folder: Path) -> tuple[tuple[Picture, ...], tuple[Pair,
     except OSError as error:
         raise InvalidRequest(f"{file.name} cannot be read: {error.strerror}.") from None
     except Exception as error:  # noqa: BLE001  what a malformed pickle raises is anything at all
-        raise InvalidRequest(f"{file.name} is no set of pairs, or holds more than lists: {error}.") from None
+        why = str(error) or type(error).__name__
+        raise InvalidRequest(
+            f"{file.name} is no set of pairs, or holds more than lists ({why}). Name another with --data."
+        ) from None
     encoded, mated = _two_lists(found, file.name)
+    if sum(map(len, encoded)) > file.stat().st_size:
+        # A pickle may name one picture a million times, and each would be written to the disk.
+        raise InvalidRequest(f"{file.name} names a picture again and again. Name another set with --data.")
     pictures = []
     for number, data in enumerate(encoded):
         path = folder / f"{number:06d}.jpg"
@@ -95,8 +105,8 @@ def read_csv_pairs(file: Path, data: Path) -> tuple[tuple[Picture, ...], tuple[P
         if mated is None:
             raise InvalidRequest(f"{file.name}: {row['mated']!r} is neither yes nor no.")
         fold = row.get("fold") or str(number * FOLDS // len(rows))
-        if not fold.isdecimal():
-            raise InvalidRequest(f"{file.name}: {fold!r} is no fold's number.")
+        if not _FOLD.fullmatch(fold):
+            raise InvalidRequest(f"{file.name}: {fold[:20]!r} is no fold's number (0 to 9999).")
         pairs.append(Pair(ends[0], ends[1], mated, int(fold)))
     return tuple(pictures), tuple(pairs)
 
@@ -105,12 +115,15 @@ def read_labels(file: Path) -> dict[str, dict[str, str]]:
     """Read labels from CSV, ``person`` and any other columns: column → person → label; empty ones are left out.
 
     Raises:
-        InvalidRequest: There is no column `person`, or no other.
+        InvalidRequest: There is no column `person`, or no other; or a person is in it twice.
     """
     rows = _csv_rows(file, ("person",))
     columns = [name for name in rows[0] if name != "person"]
     if not columns:
         raise InvalidRequest(f"{file.name} needs a column beside person.")
+    named = Counter(row["person"] for row in rows)
+    if twice := next((person for person, count in named.items() if count > 1), None):
+        raise InvalidRequest(f"{file.name} has two rows for {twice}. Leave one of them.")
     return {column: {row["person"]: row[column] for row in rows if row[column]} for column in columns}
 
 
@@ -118,8 +131,12 @@ def _csv_rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
             rows = list(csv.DictReader(handle, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidRequest(f"{file.name} cannot be read as CSV ({error.__class__.__name__}).") from None
+    except OSError as error:
+        raise InvalidRequest(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"{file.name} is not in UTF-8. Save it in that encoding.") from None
+    except csv.Error as error:
+        raise InvalidRequest(f"{file.name} is no CSV: {error}.") from None
     if not rows or any(column not in rows[0] for column in columns):
         raise InvalidRequest(f"{file.name} needs a header with {', '.join(columns)}, and a row.")
     if any(None in row or None in row.values() for row in rows):
@@ -128,9 +145,14 @@ def _csv_rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _within(data: Path, name: str, listed: str) -> Picture:
-    path = (data / name).resolve()
+    try:
+        path = (data / name).resolve()
+        there = path.is_file()
+    except (OSError, ValueError):
+        # A zero byte, or more letters than a file's name may have.
+        raise InvalidRequest(f"{listed}: {name[:40]!r} is no file's name.") from None
     if not path.is_relative_to(data.resolve()):
         raise InvalidRequest(f"{listed}: {name} leads out of the folder.")
-    if not path.is_file():
+    if not there:
         raise InvalidRequest(f"{listed}: there is no picture {name}.")
     return Picture(path.parent.name, path.stem, path)

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceauth.bench.accuracy import service_detector
 from faceauth.bench.embeddings import Floats, nearest_centre
 from faceauth.capture.align import align
 from faceauth.capture.decode import decode
-from faceauth.capture.detect import build_detector
 from faceauth.embed.packs import Pack
-from faceauth.search import VERIFY_POINT
+from faceauth.match.operating_points import VERIFY_POINT
 from faceauth.sections import CaptureSettings
 from faceauth.types import Detector
 
@@ -72,8 +72,7 @@ class Ours:
     @classmethod
     def of(cls, pack: Pack) -> "Ours":
         """Take a loaded pack."""
-        built = pack.detector or build_detector(pack.detector_kind, pack.detector_sessions, pack.detector_options)
-        return cls(pack, built)
+        return cls(pack, service_detector(pack))
 
     @property
     def name(self) -> str:

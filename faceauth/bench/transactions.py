@@ -14,7 +14,7 @@ from faceauth.bench.embeddings import Embedded, Floats
 from faceauth.bench.normalised import Normalised
 from faceauth.bench.rates import Rate
 from faceauth.errors import ConfigurationError
-from faceauth.match.operating_points import threshold_for_gallery
+from faceauth.match.operating_points import for_search, threshold_for_gallery
 from faceauth.types import OperatingPoint
 
 REFERENCES = 3
@@ -195,7 +195,7 @@ def search(faces: Faces, *, size: int, draws: int, frames: int, seed: int = 11) 
 def searches(gallery: Gallery, points: Mapping[str, OperatingPoint]) -> tuple[Searches, ...]:
     """Return the rates at every operating point, and which the service would take for this gallery."""
     try:
-        chosen = threshold_for_gallery(points, gallery.size).name
+        chosen = threshold_for_gallery(for_search(points), gallery.size).name
     except ConfigurationError:
         chosen = ""  # the service refuses to search a gallery this large
     return tuple(

@@ -139,20 +139,19 @@ def capture(
     as_json: Json = False,
 ) -> None:
     """Measure how camera pictures fare before comparison: found, judged or sent back, and CPU time by stage."""
-    from faceauth.bench.capture import measure_capture  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.accuracy import service_detector  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.capture import measure_capture  # noqa: PLC0415  as above
     from faceauth.bench.dataset import read_folder  # noqa: PLC0415  as above
-    from faceauth.capture.detect import build_detector  # noqa: PLC0415  as above
     from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
     if not data.is_dir():
         fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
     settings = load_settings()
-    loaded = load_pack(pack or settings.model_pack, settings.models_dir)
-    detector = build_detector(loaded.detector_kind, loaded.detector_sessions, loaded.detector_options)
+    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
     with progress_bar() as progress:
         result = measure_capture(
             read_folder(data, limit=limit),
-            detector,
+            service_detector(loaded),
             loaded.embedder.template,
             pack=loaded.name,
             progress=progress,

@@ -25,7 +25,7 @@ def liveness(  # noqa: PLR0917  Typer calls it, by name
     as_json: Json = False,
 ) -> None:
     """Time decoding, detection, each gate and the networks of a session, from its JPEGs to the decision."""
-    from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.accuracy import detector_of, service_detector  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.liveness import liveness_cost, write_plot  # noqa: PLC0415  as above
     from faceauth.bench.machine import environment_json  # noqa: PLC0415  as above
     from faceauth.bench.pad_fixtures import Portrait  # noqa: PLC0415  as above
@@ -34,12 +34,17 @@ def liveness(  # noqa: PLR0917  Typer calls it, by name
 
     settings, loaded = load_settings(), os.getloadavg()[0]
     judging, found = Wanted(settings, pack or settings.model_pack, (level,)).load()
-    detector = detector_of(found)
+    detector = detector_of(found)  # the photographs' faces are small
     with progress_bar() as progress:
         cast = group_cast(detector, progress=progress) if images is None else folder_cast(images, detector)
         portraits = [Portrait(one.first.image, one.first.landmarks) for one in cast.everybody]
         cost = liveness_cost(
-            judging, detector, found.embedder.template, portraits, sessions=sessions, progress=progress
+            judging,
+            service_detector(found),
+            found.embedder.template,
+            portraits,
+            sessions=sessions,
+            progress=progress,
         )
     report = {
         "schema": "faceauth/bench/liveness/v1",

@@ -78,7 +78,7 @@ class Wanted:
 
     def load(self) -> "tuple[Judge, Pack]":
         """Load the pack and, where they are installed, the passive models."""
-        from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  networks are slow to import
+        from faceauth.bench.accuracy import service_detector  # noqa: PLC0415  networks are slow to import
         from faceauth.bench.pad import Judge, levels_of  # noqa: PLC0415  as above
         from faceauth.capture.faces import FaceReader  # noqa: PLC0415  as above
         from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
@@ -89,7 +89,7 @@ class Wanted:
         loaded = load_pack(self.pack, settings.models_dir, settings.models_manifest)
         models = load_if_installed(settings.pad_pack, settings.models_dir, settings.models_manifest)
         judge = Judge(
-            reader=FaceReader(detector_of(loaded), loaded.embedder.template),
+            reader=FaceReader(service_detector(loaded), loaded.embedder.template),
             embedder=loaded.embedder,
             passive=None if models is None else PassiveNetworks(models.networks),
             levels=levels_of(self.levels, passive=models is not None),
@@ -127,7 +127,7 @@ def _simulated(
     portraits = [Portrait(one.first.image, one.first.landmarks) for one in cast.everybody]
     (sessions, seed), (file, jobs) = count, how
     plan = Plan(portraits, sessions, seed)
-    outcomes = Outcomes(file, plan.fingerprint(judge, loaded.name))
+    outcomes = Outcomes(file, plan.fingerprint(judge, f"{loaded.name} {loaded.digest.hex()}"))
     told = partial(progress, "simulated sessions")
     return list(run(plan, wanted.judge, judge.levels, outcomes, jobs=jobs, progress=told))
 

@@ -100,17 +100,14 @@ class Backend:
 
 def portrait_head(settings: Settings) -> Any:
     """Return a head that wears the face of somebody in the insightface package's photograph."""
-    from faceauth.capture.detect import build_detector  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.accuracy import service_detector  # noqa: PLC0415  networks are slow to import
     from faceauth.demo.attempt import head  # noqa: PLC0415  as above
     from faceauth.demo.people import group_cast  # noqa: PLC0415  as above
     from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
     pack = load_pack(settings.model_pack, settings.models_dir, settings.models_manifest, settings.inference)
     try:
-        detector = pack.detector or build_detector(
-            pack.detector_kind, pack.detector_sessions, pack.detector_options
-        )
-        ann = group_cast(detector).ann
+        ann = group_cast(service_detector(pack)).ann
         return head(ann, ann.first)
     finally:
         pack.close()

@@ -11,6 +11,10 @@ TARGET_FPIR: Final = 0.01
 """How often a search may name somebody for a face that is not in the gallery. This project's own figure (R8)."""
 
 
+VERIFY_POINT: Final = "fmr-1e-4"
+"""The operating point of 1:1 comparisons: at most 1 false match in 10,000 (R1; NIST SP 800-63B-4, 3.2.3)."""
+
+
 def choose(points: Mapping[str, OperatingPoint], name: str) -> OperatingPoint:
     """Return the operating point of that name.
 
@@ -22,6 +26,18 @@ def choose(points: Mapping[str, OperatingPoint], name: str) -> OperatingPoint:
         known = ", ".join(sorted(points)) or "none"
         raise ConfigurationError(f"The model pack has no operating point {name}; it has: {known}.")
     return check(point)
+
+
+def for_search(points: Mapping[str, OperatingPoint]) -> dict[str, OperatingPoint]:
+    """Return the points that a search may be decided at: none looser than that of 1:1.
+
+    Who gives no name is let in at no looser point than who does, however few people are enrolled.
+
+    Raises:
+        ConfigurationError: If there is no point for 1:1.
+    """
+    floor = choose(points, VERIFY_POINT).threshold
+    return {name: point for name, point in points.items() if point.threshold >= floor}
 
 
 def threshold_for_gallery(

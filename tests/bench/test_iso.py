@@ -48,6 +48,16 @@ def test_the_whole_report(faces: Path, tmp_path: Path) -> None:
     assert groups["here"]["people"] + groups["there"]["people"] == PEOPLE
     within = groups["here"]["at"][0]["fmr"]["trials"] + groups["there"]["at"][0]["fmr"]["trials"]
     assert 0 < within < report["singles"][0]["fmr"]["trials"]
+    # Rule of 3: every part of the report with too few trials says so, not the whole set alone.
+    warned = "\n".join(report["warnings"])
+    for part in (
+        "fmr-1e-5 needs 300,000",
+        "transactions, 1 × 1:",
+        "searches of 10 people:",
+        "subgroup site: here:",
+    ):
+        assert part in warned
+    assert all(line in text for line in report["warnings"])
     assert "| failure to acquire (FTA) |" in text
     assert "site: here" in text
 

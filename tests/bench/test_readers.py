@@ -85,6 +85,24 @@ def test_what_is_no_pickle(tmp_path: Path, data: bytes) -> None:
         read_bin(file, tmp_path)
 
 
+def test_a_small_set_of_many_pictures(tmp_path: Path) -> None:
+    """A pickle may name one picture a million times: a file of a megabyte would fill the disk."""
+    out = tmp_path / "out"
+    out.mkdir()
+    one = bytes(1000)
+    with pytest.raises(InvalidRequest, match="again and again"):
+        read_bin(_bin(tmp_path, ([one] * 40, [True] * 20)), out)
+    assert not list(out.iterdir())
+
+
+def test_a_picture_longer_than_memory(tmp_path: Path) -> None:
+    """Only its length is in the file; Python's own message is empty."""
+    file = tmp_path / "set.bin"
+    file.write_bytes(b"\x80\x04\x8e" + (1 << 62).to_bytes(8, "little") + b"x.")
+    with pytest.raises(InvalidRequest, match="MemoryError"):
+        read_bin(file, tmp_path)
+
+
 def _csv(tmp_path: Path, *lines: str) -> Path:
     (tmp_path / "a").mkdir(exist_ok=True)
     for name in ("1.jpg", "2.jpg"):
@@ -113,6 +131,10 @@ def test_pairs_in_csv(tmp_path: Path) -> None:
         ("first,second,mated", "a/1.jpg,a/2.jpg"),
         ("first,second,mated", "a/1.jpg,a/2.jpg,1,9"),
         ("first,second,mated,fold", "a/1.jpg,a/2.jpg,1,-1"),
+        ("first,second,mated,fold", f"a/1.jpg,a/2.jpg,1,{'9' * 5000}"),
+        ("first,second,mated", "a/1\0.jpg,a/2.jpg,1"),
+        ("first,second,mated", f"a/1.jpg,{'a' * 5000},1"),
+        ("first,second,mated", f"a/1.jpg,{'a' * 200_000},1"),
     ],
 )
 def test_what_is_no_list_of_pairs(tmp_path: Path, lines: tuple[str, ...]) -> None:
@@ -128,3 +150,5 @@ def test_labels(tmp_path: Path) -> None:
         read_labels(_csv(tmp_path, "name,age", "A,old"))
     with pytest.raises(InvalidRequest, match="beside person"):
         read_labels(_csv(tmp_path, "person", "A"))
+    with pytest.raises(InvalidRequest, match="two rows for A"):
+        read_labels(_csv(tmp_path, "person,age", "A,old", "B,old", "A,young"))

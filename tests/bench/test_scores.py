@@ -1,9 +1,11 @@
 """Counted scores give the rates that counting by hand gives."""
 
+import tomllib
+
 import numpy as np
 import pytest
 
-from faceauth.bench.points import as_toml, derive, too_few
+from faceauth.bench.points import as_toml, derive, short_of, too_few
 from faceauth.bench.scores import Scores
 from faceauth.match.operating_points import check
 
@@ -56,3 +58,15 @@ def test_too_few_comparisons() -> None:
     assert [point.name for point in derive(few, source="a test")] == ["fmr-1e-3", "fmr-1e-4"]
     (warning,) = too_few(few)
     assert "300,000" in warning
+    points = derive(few, source="a test")
+    assert short_of("a part", 30_000, points) == ()
+    (warning,) = short_of("a part", 29_999, points)
+    assert warning == "a part: 29,999 by strangers, and fmr-1e-4 needs 30,000 (rule of 3)."
+
+
+def test_a_set_with_quotation_marks_in_its_name() -> None:
+    """What `--toml` prints can be put into a manifest as it is."""
+    enough = Scores.of(np.ones(5), np.linspace(-0.5, 0.5, 3_000))
+    points = derive(enough, source='people of "here" \\ there')
+    told = tomllib.loads(as_toml("open", points))
+    assert told["packs"]["open"]["operating_points"]["fmr-1e-3"]["source"] == points[0].source

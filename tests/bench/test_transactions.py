@@ -11,6 +11,7 @@ from faceauth.bench.transactions import Faces, enrolments, scores, search, searc
 from faceauth.errors import Mismatch
 from faceauth.match.compare import compare_mean
 from faceauth.match.decide import identify
+from faceauth.match.operating_points import VERIFY_POINT
 from faceauth.types import ConsentGrant, OperatingPoint, Probe, Reference, Vector
 
 PEOPLE, PICTURES, DIMENSION = 12, 9, 16
@@ -92,11 +93,12 @@ def test_more_tries_let_more_in(faces: Faces) -> None:
 @pytest.mark.parametrize("threshold", [0.2, 0.7, 0.85])
 def test_a_search_decides_as_the_service(faces: Faces, embedded: Embedded, threshold: float) -> None:
     """A gallery of all but two, against `identify`: who is named, and how often it is somebody else."""
-    point = _point(threshold, fmr=1e-4)
+    point = _point(threshold, fmr=1e-4, name=VERIFY_POINT)
     gallery = search(faces, size=PEOPLE - 2, draws=1, frames=3)
     assert gallery is not None
     drawn = np.random.default_rng(11).permutation([at for at in range(PEOPLE) if at != 1])[: PEOPLE - 2].tolist()
-    told = searches(gallery, {"p": point})[0]
+    points = {VERIFY_POINT: point}
+    told = searches(gallery, points)[0]
     references = [one for account in drawn for one in _references(embedded, account)]
     grants = {
         f"P{account}": ConsentGrant("t", f"P{account}", "s", f"c-P{account}", 1, datetime(2026, 3, 1, tzinfo=UTC))
@@ -106,7 +108,7 @@ def test_a_search_decides_as_the_service(faces: Faces, embedded: Embedded, thres
     for rows in faces.pictures.values():
         probe = _probe(faces.probes([rows[3:6]])[0][0])
         try:
-            decision = identify(probe, references, grants=grants, points={"p": point}, gallery_size=len(drawn))
+            decision = identify(probe, references, grants=grants, points=points, gallery_size=len(drawn))
             named.append(decision.account)
         except Mismatch:
             named.append("")
@@ -120,5 +122,18 @@ def test_a_gallery_larger_than_the_points_support(faces: Faces) -> None:
     """No point is the service's choice there: it refuses."""
     gallery = search(faces, size=5, draws=2, frames=1)
     assert gallery is not None
-    assert [one.chosen for one in searches(gallery, {"p": _point(0.6, fmr=0.01)})] == [False]
+    point = _point(0.6, fmr=0.01, name=VERIFY_POINT)
+    assert [one.chosen for one in searches(gallery, {VERIFY_POINT: point})] == [False]
     assert search(faces, size=PEOPLE, draws=1, frames=1) is None
+
+
+def test_no_gallery_is_searched_at_a_looser_point_than_a_login(faces: Faces) -> None:
+    """R8: five people would do with `fmr-1e-3`, and the service takes `fmr-1e-4` all the same."""
+    gallery = search(faces, size=5, draws=2, frames=1)
+    assert gallery is not None
+    points = {
+        name: _point(at, fmr, name) for name, at, fmr in (("fmr-1e-3", 0.5, 1e-3), (VERIFY_POINT, 0.6, 1e-4))
+    }
+    assert {one.point: one.chosen for one in searches(gallery, points)} == {"fmr-1e-3": False, VERIFY_POINT: True}
+    # A pack that no login can be decided with searches nobody.
+    assert [one.chosen for one in searches(gallery, {"fmr-1e-3": points["fmr-1e-3"]})] == [False]

@@ -2,12 +2,19 @@
 
 import json
 from collections.abc import Callable
+from importlib.metadata import distribution
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from typer.testing import Result
 
+from faceauth.bench.accuracy import detector_of, service_detector
+from faceauth.cli.bench_pad import Wanted
 from faceauth.embed.install import install
+from faceauth.settings import load_settings
+from faceauth.types import Frame
 
 Cli = Callable[..., Result]
 
@@ -34,6 +41,22 @@ def test_what_it_cannot_do(cli: Cli, home: Path, arguments: list[str], told: str
     refused = cli("bench", "pad", *arguments)
     assert refused.exit_code == 1
     assert told in refused.stderr
+
+
+def test_it_sees_what_the_service_sees(home: Path, models_dir: Path) -> None:
+    """A face too small for a login is none here either, though data sets are searched for smaller ones."""
+    photo = distribution("insightface").locate_file("insightface/data/images/t1.jpg")
+    read = cv2.imread(str(photo))
+    assert read is not None
+    pixels = np.asarray(cv2.resize(read, (480, 332), interpolation=cv2.INTER_AREA)[..., ::-1], np.uint8)
+    judge, pack = Wanted(load_settings(), "open", ()).load()
+    try:
+        assert len(detector_of(pack).detect(pixels)) == 6
+        seen = judge.reader.find(Frame(pixels, 0, "s1", bytes(32)), (), whole=True)
+        assert [face.score for face in seen] == [face.score for face in service_detector(pack).detect(pixels)]
+        assert len(seen) < 6
+    finally:
+        pack.close()
 
 
 def test_stills_of_webcams(  # noqa: PLR0917  fixtures, by name
