@@ -28,11 +28,14 @@ FIRST_DEPTH: Final = 200
 DEPTH: Final = 4_000
 """How many they nominate where the first do not settle it; measured there too."""
 
-SURE: Final = 4.0
+SURE: Final = 4.5
 """Root mean square errors by which the best row must lead those that were not compared; measured there too."""
 
 CLEAR: Final = 5.0
 """The same where only `GLANCE` rows were compared: whoever is within an error of the best is still among them."""
+
+SURE_DEEP: Final = 6.0
+"""The same where more than `FIRST_DEPTH` were: the rows that codes describe worst are found this far down."""
 
 _ENOUGH: Final = 50
 """Compared rows from which the codes' error is told."""
@@ -115,14 +118,15 @@ class CodedRows:
         best = np.empty((len(queries), k), np.int64)
         best.fill(-1)
         unsure: Sequence[int] = range(len(queries)) if k else ()
-        for depth in (min(max(depth, k), used) for depth in (FIRST_DEPTH, self._depth)):
+        for least, lead in ((FIRST_DEPTH, SURE), (self._depth, SURE_DEEP)):
             if not unsure:
                 return best
+            depth = min(max(least, k), used)
             scores, rows = self._nominate(queries if len(unsure) == len(queries) else queries[unsure], depth)
             unsure = [
                 query
                 for at, query in enumerate(unsure)
-                if not self._settle(queries[query], scores[at], rows[at], best[query]) and depth < used
+                if not self._settle(queries[query], scores[at], rows[at], best[query], lead) and depth < used
             ]
         if unsure:
             best[unsure] = self._half.search(queries[unsure], k)
@@ -141,7 +145,7 @@ class CodedRows:
         scores += asked[:, -1:]
         return scores, rows
 
-    def _settle(self, query: Floats, scores: Floats, nominated: Rows, best: Rows) -> bool:
+    def _settle(self, query: Floats, scores: Floats, nominated: Rows, best: Rows, lead: float) -> bool:
         """Compare nominated rows, write the best of them into `best`, and say whether no other row can be better.
 
         Args:
@@ -149,17 +153,18 @@ class CodedRows:
             scores: What the codes make of the nominated rows, shape (n,), highest first.
             nominated: The rows, shape (n,); -1 at the end where there is none.
             best: Overwritten with the best of them, shape (k,).
+            lead: By how many errors the best must lead where all of them were compared.
         """
         if nominated[-1] < 0:
             scores, nominated = scores[nominated >= 0], nominated[nominated >= 0]
         glance = max(GLANCE, len(best))
         if len(nominated) <= glance:
-            return _judge(self.scores(nominated, query), scores, nominated, best, SURE)
+            return _judge(self.scores(nominated, query), scores, nominated, best, lead)
         exact = self.scores(nominated[:glance], query)
         if _judge(exact, scores[:glance], nominated[:glance], best, CLEAR):
             return True
         exact = np.concatenate((exact, self.scores(nominated[glance:], query)))
-        return _judge(exact, scores, nominated, best, SURE)
+        return _judge(exact, scores, nominated, best, lead)
 
     def scores(self, rows: Rows, query: Floats) -> Floats:
         """Return the inner products with the float16 rows."""
