@@ -42,12 +42,12 @@ STUDY_MS: Final = (900, 1000)
 STUDY_FRAMES: Final = 40
 """The preliminary study's: 0.9 to 1.0 s of CPU for a session of 40 frames (docs/liveness.md)."""
 
-_PLACES: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
-    "tracking": ("liveness/tracking.py", frozenset({"__init__", "track", "steadied", "pair"})),
-    "parallax": ("liveness/parallax.py", frozenset({"parallax", "off_plane"})),
-    "flash": ("liveness/flash.py", frozenset({"read_flash"})),
+_PLACES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
+    "tracking": {"tracking.py": frozenset({"__init__", "track", "steadied", "pair"})},
+    "parallax": {"parallax.py": frozenset({"parallax"}), "plane.py": frozenset({"off_plane"})},
+    "flash": {"flash.py": frozenset({"read_flash"})},
 }
-"""The gates' work that is told apart by a profiler: a file and its functions, none of which calls another."""
+"""The gates' work that is told apart by a profiler: files and their functions, none of which calls another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +252,12 @@ def _shares(act: Callable[[], None]) -> dict[str, float]:
     stats: Any = pstats.Stats(watched)
     found = dict.fromkeys(_PLACES, 0.0)
     networks = whole = 0.0
-    for (file, _, function), (_, _, _, cumulative, _) in stats.stats.items():
-        path = PurePath(file).as_posix()
-        for name, (place, functions) in _PLACES.items():
-            if path.endswith(f"faceauth/{place}") and function in functions:
+    for (source, _, function), (_, _, _, cumulative, _) in stats.stats.items():
+        path = PurePath(source).as_posix()
+        for name, places in _PLACES.items():
+            if any(
+                path.endswith(f"faceauth/liveness/{file}") and function in those for file, those in places.items()
+            ):
                 found[name] += cumulative
         if function == "judge" and path.endswith("faceauth/liveness/decision.py"):
             whole += cumulative

@@ -10,9 +10,10 @@ from faceauth.liveness.flash import check_flash
 from faceauth.liveness.identity import best_faces, check_identity
 from faceauth.liveness.integrity import by_step, check_integrity
 from faceauth.liveness.motion import Nose, check_motion
+from faceauth.liveness.parallax import check_parallax
 from faceauth.liveness.passive import check_passive
 from faceauth.liveness.profiles import Profile
-from faceauth.liveness.solid import check_parallax, check_solid
+from faceauth.liveness.solid import check_solid
 from faceauth.liveness.timing import check_timing
 from faceauth.types import AlignedFace, Challenge, Embedder, Evidence, LiveCapture, PassiveModels, Recorder
 

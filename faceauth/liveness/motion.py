@@ -1,7 +1,7 @@
 """Gate `motion`: the head faces the camera, then goes where it is told to, when it is told to.
 
-It reads landmarks only, which a picture of a face has too: it says that the challenge was answered, and
-``faceauth.liveness.parallax`` that a solid head answered it.
+Landmarks say so first, then the texture, which a detector cannot imagine. A picture of a face has both: this gate
+says that the challenge was answered, and ``faceauth.liveness.parallax`` that a solid head answered it.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.errors import LivenessDenied
+from faceauth.liveness.case import Least
 from faceauth.liveness.geometry import eye_distance, nose
 from faceauth.liveness.profiles import Profile
+from faceauth.liveness.tracking import Pair
 from faceauth.types import AlignedFace, Challenge, Recorder, StepKind
 
 GATE: Final = "motion"
@@ -117,3 +119,37 @@ def _check_way(kind: StepKind, frames: range, seen: Nose, profile: Profile) -> N
         raise LivenessDenied(GATE, "The head went to the wrong side.")
     if way[soon].max() > profile.nose_astray:
         raise LivenessDenied(GATE, "The head was on its way before it was told to.")
+
+
+def check_texture(kind: StepKind, pairs: Sequence[Pair], profile: Profile, found: Least) -> None:
+    """Check that the texture went the commanded way: γ alone would take a strong turn for a small nod.
+
+    Args:
+        kind: a turn or a nod.
+        pairs: the frames in which it went furthest.
+        profile: the thresholds.
+        found: is told how far it went.
+
+    Raises:
+        LivenessDenied: gate `motion`.
+    """
+    axis, sign = DIRECTION[kind]
+    gone = np.median([np.median(after - before, axis=0) for before, after in pairs], axis=0)
+    way, aside = sign * float(gone[axis]), abs(float(gone[1 - axis]))
+    found.add(GATE, "way", way)
+    # Written so that a value that is no number is denied, here and below.
+    if not way >= profile.way_least or not aside <= profile.way_aside * way:
+        raise LivenessDenied(GATE, "The face's texture did not go where it was told to.")
+
+
+def check_grown(grown: float, profile: Profile) -> None:
+    """Check that the texture grew in an approach, for landmarks may spread where the face did not.
+
+    Its parallax tells nothing: a picture that is bent while it comes closer shows more of it than most heads do,
+    and what tells bending apart leaves no difference to a flat one (docs/liveness.md).
+
+    Raises:
+        LivenessDenied: gate `motion`.
+    """
+    if not grown >= profile.closer_least:
+        raise LivenessDenied(GATE, "The face's texture did not come closer.")

@@ -1,15 +1,41 @@
-"""How much a motion showed of a solid head: the parallax γ, and the distance from any plane (G3, G3b)."""
+"""Gate `parallax` (G3): each motion shows the depth of a solid head, and all together show enough."""
 
-from typing import Any, Final
+from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.depth import face_depth
+from faceauth.liveness.profiles import Profile
+
+GATE: Final = "parallax"
 
 ROUNDS: Final = 12
+"""Of the robust fit."""
 LEAST_POINTS: Final = 30
+"""Points that a fit or a homography needs: four times the unknowns, so that the rest can contradict."""
+
+
+def check_each(gamma: float, profile: Profile) -> None:
+    """Check one motion's γ, positive to the commanded side.
+
+    Raises:
+        LivenessDenied: gate `parallax`.
+    """
+    # Written so that a value that is no number is denied, here and below.
+    if not gamma >= profile.parallax_each:
+        raise LivenessDenied(GATE, "The face moved like something flat, or to the wrong side.")
+
+
+def check_parallax(gamma: float, profile: Profile) -> None:
+    """Check the mean γ of all motions; that each has its own least is seen to by `check_each`.
+
+    Raises:
+        LivenessInconclusive: the motions together show too little of a solid head.
+    """
+    if not gamma >= profile.parallax:
+        raise LivenessInconclusive(GATE, "motion", "The face moved too little like a solid head.")
 
 
 def parallax(
@@ -51,22 +77,3 @@ def parallax(
     if not np.isfinite(gamma):
         raise ValueError("the fit is no number")
     return gamma
-
-
-def off_plane(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
-    """Return the median distance, in IPD, that the best homography leaves: what no flat picture can show.
-
-    Raises:
-        ValueError: too few points, or no homography.
-    """
-    if len(before) < LEAST_POINTS:
-        raise ValueError("too few points to fit")
-    # None where the points allow no homography, which the package's own types do not say.
-    matrix: NDArray[Any] | None = cv2.findHomography(before, after, 0)[0]
-    if matrix is None or not np.isfinite(matrix).all():
-        raise ValueError("there is no homography")
-    mapped = cv2.perspectiveTransform(before[:, None], matrix)[:, 0]
-    left = float(np.median(np.hypot(*(after - mapped).T)))
-    if not np.isfinite(left):
-        raise ValueError("the distance is no number")
-    return left

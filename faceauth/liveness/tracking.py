@@ -33,6 +33,8 @@ LEAST_POINTS = 12
 """Points from which on an affine map, of six numbers, is more than a guess."""
 
 Grey = NDArray[np.uint8]
+Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Points in the face's frame before a motion and in it, shape (n, 2) each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +147,7 @@ class Footage:
         )
         return [np.asarray((first @ way[:2] + way[2]) / self._ratio + corner, dtype=np.float32) for way in ways]
 
-    def pair(self, track: Track, frame: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def pair(self, track: Track, frame: int) -> Pair:
         """Return where a track's points started and where they are in `frame`, both in the face's frame.
 
         Each is looked for once more, directly from the first frame: from frame to frame small errors add up.

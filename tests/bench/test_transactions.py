@@ -90,7 +90,7 @@ def test_more_tries_let_more_in(faces: Faces) -> None:
     assert transactions(faces, [point], frames=3, attempts=3) == ()
 
 
-@pytest.mark.parametrize("threshold", [0.2, 0.7, 0.85])
+@pytest.mark.parametrize("threshold", [0.01, 0.2, 0.7, 0.85])
 def test_a_search_decides_as_the_service(faces: Faces, embedded: Embedded, threshold: float) -> None:
     """A gallery of all but two, against `identify`: who is named, and how often it is somebody else."""
     point = _point(threshold, fmr=1e-4, name=VERIFY_POINT)

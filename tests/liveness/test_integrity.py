@@ -65,6 +65,22 @@ def test_frames_out_of_time_are_denied(turns: Challenge, frames: list[Frame], nu
 def test_a_gap_is_denied(turns: Challenge, frames: list[Frame]) -> None:
     """In half a second somebody can be swapped for a picture."""
     denied(turns, frames[:20] + frames[26:])
+    later = [replace(frame, t_ms=frame.t_ms + 350) for frame in frames[20:]]
+    assert "leave a gap" in str(denied(turns, [*frames[:20], *later]))
+
+
+def test_more_frames_than_a_camera_takes_are_denied(turns: Challenge, frames: list[Frame]) -> None:
+    """Nothing else is wrong with them: order, steps and times are as they should be."""
+
+    def times(many: int) -> list[Frame]:
+        return [
+            replace(frame, t_ms=frame.t_ms + 80 * part // many, digest=bytes([part]) + frame.digest)
+            for frame in frames
+            for part in range(many)
+        ]
+
+    check_integrity(turns, times(4), MOTION)
+    assert "too fast" in str(denied(turns, times(8)))
 
 
 def test_a_step_that_is_too_short_is_denied(turns: Challenge, frames: list[Frame]) -> None:

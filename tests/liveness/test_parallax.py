@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from faceauth.liveness.depth import face_depth
-from faceauth.liveness.parallax import off_plane, parallax
+from faceauth.liveness.parallax import parallax
+from faceauth.liveness.plane import off_plane
 
 TIP = np.array([0.05, 0.65])
 Grid = NDArray[np.float64]

@@ -304,6 +304,15 @@ def test_swapped_channels_would_let_pictures_pass(
     assert wrong.max() > 0.8
 
 
+def test_minifasnet_is_fed_as_it_was_trained() -> None:
+    """BGR from 0 to 255, no mean, each network its own cut; one of two that is fed otherwise hardly shows."""
+    networks = passive_spec("pad-minifasnet").networks
+    fed = [(one.colour, one.mean, one.scale, one.size, one.live) for one in networks]
+    assert fed == [("bgr", (0.0, 0.0, 0.0), 1.0, 80, 1)] * 2
+    boxes = {one.file: one.box for one in networks}
+    assert boxes == {"minifasnet-v2.onnx": 2.7, "minifasnet-v1se.onnx": 4.0}
+
+
 def test_noise_looks_living(minifasnet: PassivePack) -> None:
     """The other trap, and why nothing but a detected face is shown to the networks."""
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)

@@ -64,6 +64,15 @@ def test_a_step_answered_before_it_was_told_or_too_late_is_an_injection(told: Ma
     assert (denied.value.gate, denied.value.reason) == ("timing", "injection")
 
 
+def test_a_recording_played_faster_whose_steps_were_waited_for_is_an_injection() -> None:
+    """Nothing but the drift tells: every step is answered after it was told, and no frame is held back long."""
+    received = [t_ms * 0.8 + NETWORK for t_ms in TAKEN]
+    told = {"s1": 0, "s2": 1600}
+    with pytest.raises(LivenessDenied, match="runs apart"):
+        check_timing(case(received, told))
+    check_timing(case([t_ms * 0.95 + NETWORK for t_ms in TAKEN], told))
+
+
 def test_a_post_has_no_times_of_its_own() -> None:
     whole = case([])
     check_timing(Case(whole.challenge, whole.faces, MOTION, whole.embedder, None, Evidence(), whole.record))
