@@ -15,14 +15,13 @@ from faceauth.bench.quantised import embedder_on
 from faceauth.bench.speed import Contender
 from faceauth.capture.align import align
 from faceauth.capture.decode import decode
-from faceauth.embed.embedder import OnnxEmbedder
 from faceauth.embed.manifest import PackSpec
 from faceauth.embed.origins import Conversion
 from faceauth.embed.packs import Pack
 from faceauth.embed.sources import package_file
 from faceauth.errors import ConfigurationError
 from faceauth.sections import CaptureSettings
-from faceauth.types import ChipTemplate, Detector, Image, Points
+from faceauth.types import ChipTemplate, Detector, Embedder, Image, Points
 
 BATCHES = (1, 4, 8)
 THREADS = (1, 2)
@@ -35,13 +34,17 @@ _SFACE_CHIP = 112
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entrant:
-    """A pack that takes part: loaded, its entry, its folder, its detector, its graph and that in int8, if any."""
+    """A pack that takes part: loaded, its entry, its folder, its detector, its graph and that in int8, if any.
+
+    `provider` is what the loaded pack's embedder runs on.
+    """
 
     pack: Pack
     spec: PackSpec
     folder: Path
     graph: bytes
     int8: bytes | None
+    provider: str = "cpu"
 
     @property
     def detector(self) -> Detector:
@@ -133,6 +136,11 @@ def embedding(
             for threads in THREADS:
                 ours = embedder_on(one.spec, graph, threads=threads)
                 racing.append(Contender(stage, name, _embedding(ours, chips), batch, threads))
+        if one.provider != "cpu":
+            loaded = one.pack.embedder
+            side = loaded.template.size
+            cut = list(rng.integers(0, 256, (batch, side, side, 3), np.uint8))
+            racing.append(Contender(stage, f"{one.spec.name}, {one.provider}", _embedding(loaded, cut), batch))
     theirs = _dlib_embedder(entrants, batch, from_dir)
     if theirs is not None:
         racing.append(Contender(stage, "dlib wheel", theirs, batch))
@@ -142,7 +150,7 @@ def embedding(
     return racing
 
 
-def _embedding(embedder: OnnxEmbedder, chips: Sequence[Image]) -> Callable[[int], object]:
+def _embedding(embedder: Embedder, chips: Sequence[Image]) -> Callable[[int], object]:
     return lambda _: embedder.embed(chips)
 
 

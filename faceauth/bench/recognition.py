@@ -18,6 +18,7 @@ from faceauth.bench.speed import Contender, Timing, race
 from faceauth.embed.manifest import pack_spec
 from faceauth.embed.packs import load_spec
 from faceauth.errors import InvalidRequest
+from faceauth.sections import InferenceSettings
 
 TARGETS: Final = (1e-2, 1e-3, 1e-4)
 """False match rates at which matches are told."""
@@ -61,6 +62,7 @@ def measure_recognition(
     *,
     models_dir: Path,
     manifest: Path | None,
+    inference: InferenceSettings | None = None,
     rounds: int,
     pictures: int,
     progress: Progress,
@@ -72,6 +74,7 @@ def measure_recognition(
         packs: Ours; the first is what all others are compared with.
         models_dir: Where packs are installed.
         manifest: A manifest of one's own.
+        inference: What runs our embedders; the CPU if left out.
         rounds: How often each recogniser is timed.
         pictures: On how many pictures errors are counted: those of people with several, from the first ones.
         progress: Is told what is done.
@@ -87,7 +90,7 @@ def measure_recognition(
     ours: list[Recogniser] = []
     for name in packs:
         spec = pack_spec(name, manifest)
-        ours.append(Ours.of(load_spec(spec, models_dir / name)))
+        ours.append(Ours.of(load_spec(spec, models_dir / name, inference)))
     others, absent = peers(models_dir)
     found = read_folder(data)
     timings = race(_contenders([*ours, *others], _jpegs(found)), rounds=rounds, progress=progress)

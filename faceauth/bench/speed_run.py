@@ -14,6 +14,7 @@ from faceauth.bench.speed import Progress, Timing, race
 from faceauth.embed.manifest import pack_spec
 from faceauth.embed.packs import load_spec
 from faceauth.errors import InvalidRequest
+from faceauth.sections import InferenceSettings
 from faceauth.types import Image
 
 _IMAGES = 16
@@ -26,6 +27,7 @@ def measure_speed(
     *,
     models_dir: Path,
     manifest: Path | None,
+    inference: InferenceSettings | None = None,
     rounds: int,
     pictures: int,
     from_dir: Path | None,
@@ -38,6 +40,7 @@ def measure_speed(
         packs: Who takes part; the first is what the others are compared with.
         models_dir: Where they are installed.
         manifest: A manifest of one's own.
+        inference: On what the embedders run too, beside the CPU, on which they always do.
         rounds: How often each contender is timed.
         pictures: How many pictures int8 is tried on; whole people, from the first ones.
         from_dir: Where dlib's network lies; see `package_file`.
@@ -48,16 +51,17 @@ def measure_speed(
         ModelError: A pack is not installed, or dlib's network cannot be had.
     """
     cv2.setNumThreads(1)
+    provider = "cpu" if inference is None else inference.provider
     found = read_folder(data)
     entrants, costs = [], []
     for name in packs:
         spec, folder = pack_spec(name, manifest), models_dir / name
-        pack = load_spec(spec, folder)
+        pack = load_spec(spec, folder, inference)
         if spec.embedder.runtime != "onnx" or spec.embedder.batch == "one":
             raise InvalidRequest(f"The pack {name} embeds one chip at a time, or by a package's own class.")
         int8, cost = measure_int8(pack, spec, folder, several_each(found)[:pictures], progress=progress)
         costs.append(cost)
-        entrants.append(Entrant(pack, spec, folder, embedder_bytes(spec, folder), int8))
+        entrants.append(Entrant(pack, spec, folder, embedder_bytes(spec, folder), int8, provider))
     images = _images(found)
     stages = [decoding(images), detecting(entrants, images), aligning(entrants, images)]
     timings = [one for stage in stages if stage for one in race(stage, rounds=rounds, progress=progress)]

@@ -20,6 +20,7 @@ from faceauth.cli.bench_service import service
 from faceauth.cli.bench_speed import speed
 from faceauth.cli.bench_stream import stream
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.cli.measured import measured_pack
 from faceauth.errors import ConfigurationError
 from faceauth.settings import load_settings
 
@@ -70,12 +71,11 @@ def accuracy(  # noqa: PLR0917  Typer calls it, by name
     from faceauth.bench import accuracy as bench  # noqa: PLC0415  networks and FAISS are slow to import
     from faceauth.bench.points import as_toml  # noqa: PLC0415  as above
     from faceauth.bench.report import as_json as report_json  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
     if not data.is_dir():
         fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
     settings = load_settings()
-    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
+    loaded = measured_pack(settings, pack)
     with progress_bar() as progress:
         result = bench.measure_accuracy(
             data,
@@ -112,12 +112,11 @@ def train_normaliser(  # noqa: PLR0917  Typer calls it, by name
     """Fit a score normaliser to a thousand people or more and print its entry for the model manifest."""
     from faceauth.bench.accuracy import embed_folder  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.normaliser import as_file, as_toml, train  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
     if not data.is_dir():
         fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
     settings = load_settings()
-    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
+    loaded = measured_pack(settings, pack)
     with progress_bar() as progress:
         embedded, people = embed_folder(
             data, loaded, limit=limit, cache_file=cache, workers=workers, progress=progress
@@ -142,12 +141,11 @@ def capture(
     from faceauth.bench.accuracy import service_detector  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.capture import measure_capture  # noqa: PLC0415  as above
     from faceauth.bench.dataset import read_folder  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
     if not data.is_dir():
         fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
     settings = load_settings()
-    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
+    loaded = measured_pack(settings, pack)
     with progress_bar() as progress:
         result = measure_capture(
             read_folder(data, limit=limit),
@@ -184,12 +182,11 @@ def chip_template(
     """Measure where a pack's landmarks lie in dlib's own chip: the template of `open` (needs dlib)."""
     from faceauth.bench.accuracy import detector_of  # noqa: PLC0415  as above
     from faceauth.bench.chip_template import measure  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
     if not data.is_dir():
         fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
     settings = load_settings()
-    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
+    loaded = measured_pack(settings, pack)
     with progress_bar() as progress:
         found = measure(data, detector_of(loaded), limit=limit, from_dir=from_dir, progress=progress)
     points, spread = found.points.round(2).tolist(), found.spread.round(2).tolist()

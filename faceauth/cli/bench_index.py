@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.cli.measured import measured_pack
 from faceauth.errors import ConfigurationError
 from faceauth.settings import load_settings
 
@@ -91,12 +92,11 @@ def _shape(pack: str, data: Path | None, progress: "Progress") -> "Shape":
     if data is None:
         return load_shape(pack)
     from faceauth.bench.accuracy import embed_folder  # noqa: PLC0415  networks are slow to import
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
     if not data.is_dir():
         fail(f"There is no folder {data}. Name a folder of people's folders with --data.")
     settings = load_settings()
-    loaded = load_pack(pack, settings.models_dir, settings.models_manifest)
+    loaded = measured_pack(settings, pack)
     embedded, people = embed_folder(data, loaded, limit=None, cache_file=None, workers=2, progress=progress)
     there = embedded.acquired.nonzero()[0].tolist()
     source = f"{pack} on {len(there):,} pictures of {data.name}, {datetime.now(UTC):%Y-%m-%d}"

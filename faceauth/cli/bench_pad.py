@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceauth.cli.console import Json, fail, note, print_json, progress_bar
+from faceauth.cli.measured import measured_pack
 from faceauth.errors import ConfigurationError
 from faceauth.settings import Settings, load_settings
 
@@ -81,12 +82,11 @@ class Wanted:
         from faceauth.bench.accuracy import service_detector  # noqa: PLC0415  networks are slow to import
         from faceauth.bench.pad import Judge, levels_of  # noqa: PLC0415  as above
         from faceauth.capture.faces import FaceReader  # noqa: PLC0415  as above
-        from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
         from faceauth.embed.passive_packs import load_if_installed  # noqa: PLC0415  as above
         from faceauth.liveness.passive_models import PassiveNetworks  # noqa: PLC0415  as above
 
         settings = self.settings
-        loaded = load_pack(self.pack, settings.models_dir, settings.models_manifest)
+        loaded = measured_pack(settings, self.pack)
         models = load_if_installed(settings.pad_pack, settings.models_dir, settings.models_manifest)
         judge = Judge(
             reader=FaceReader(service_detector(loaded), loaded.embedder.template),

@@ -46,6 +46,7 @@ def recognition(  # noqa: PLR0917  Typer calls it, by name
             packs,
             models_dir=settings.models_dir,
             manifest=settings.models_manifest,
+            inference=settings.inference,
             rounds=rounds,
             pictures=pictures,
             progress=progress,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceauth.cli.console import Json, fail, note, print_json, progress_bar
+from faceauth.cli.measured import measured_pack
 from faceauth.errors import ConfigurationError
 from faceauth.settings import load_settings
 
@@ -45,7 +46,6 @@ def report(  # noqa: PLR0917  Typer calls it, by name
     """Report a pack's rates: acquisition, enrolment, comparisons, transactions, searches, subgroups."""
     from faceauth.bench.iso import Run, measure_pairs, measure_people  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.readers import read_labels  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
     listed = pairs is not None or data.is_file()
     if not data.exists() or (pairs is not None and not data.is_dir()):
@@ -53,7 +53,7 @@ def report(  # noqa: PLR0917  Typer calls it, by name
     if listed and (labels is not None or limit is not None):
         fail("Pairs name no people: leave out --labels and --limit.")
     settings = load_settings()
-    loaded = load_pack(pack or settings.model_pack, settings.models_dir, settings.models_manifest)
+    loaded = measured_pack(settings, pack)
     with progress_bar() as progress:
         run = Run(datetime.now(UTC), limit, cache, workers, progress)
         if listed:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from faceauth.cli.bench_serving import Backend, cpu_s, portrait_head, resident_mb, serving
 from faceauth.cli.console import Json, console, note, print_json, progress_bar
+from faceauth.cli.measured import measured_pack
 from faceauth.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -93,11 +94,10 @@ def _measure(
     from faceauth.bench.login_stages import login_stages  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.recognisers import Ours  # noqa: PLC0415  as above
     from faceauth.bench.synthetic_installation import enrol_alike  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
     from faceauth.installation import create_installation, open_installation  # noqa: PLC0415  as above
 
     create_installation(settings)
-    pack = load_pack(settings.model_pack, settings.models_dir, settings.models_manifest)
+    pack = measured_pack(settings)
     vector = Ours.of(pack).embed(clips["turn_left:s1"][0])
     assert vector is not None  # noqa: S101  it is the head that all frames show
     needed = 2 * logins + 1 + round(FASTEST * levels.seconds * len(levels))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.request import Request, urlopen
 
 from faceauth.cli.console import fail
+from faceauth.cli.measured import measured_pack
 from faceauth.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,9 +104,8 @@ def portrait_head(settings: Settings) -> Any:
     from faceauth.bench.accuracy import service_detector  # noqa: PLC0415  networks are slow to import
     from faceauth.demo.attempt import head  # noqa: PLC0415  as above
     from faceauth.demo.people import group_cast  # noqa: PLC0415  as above
-    from faceauth.embed.packs import load_pack  # noqa: PLC0415  as above
 
-    pack = load_pack(settings.model_pack, settings.models_dir, settings.models_manifest, settings.inference)
+    pack = measured_pack(settings)
     try:
         ann = group_cast(service_detector(pack)).ann
         return head(ann, ann.first)

@@ -45,6 +45,7 @@ def speed(  # noqa: PLR0917  Typer calls it, by name
             pack or ["open", "retail"],
             models_dir=settings.models_dir,
             manifest=settings.models_manifest,
+            inference=settings.inference,
             rounds=rounds,
             pictures=pictures,
             from_dir=from_dir,

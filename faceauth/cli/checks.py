@@ -11,6 +11,7 @@ from typing import Final
 
 from faceauth.cli import passive, watching
 from faceauth.cli.findings import Finding
+from faceauth.cli.measured import measured_pack
 from faceauth.cli.thresholds import waiting
 from faceauth.clock import Clock, system_clock
 from faceauth.consent.scenarios import ScenarioStore
@@ -47,6 +48,8 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     yield _pack(settings, "model pack", settings.model_pack)
     if settings.model_pack_before:
         yield _pack(settings, "pack before", settings.model_pack_before)
+    if settings.inference.provider != "cpu":
+        yield _provider(settings)
     try:
         place = keyring_place(settings)
     except FaceauthError as error:
@@ -120,6 +123,15 @@ def _pack(settings: Settings, which: str, name: str) -> Finding:
         told = f"{name} in {settings.models_dir}: {' '.join(problems)} Run: faceauth models install {name}"
         return Finding(which, "problem", told)
     return Finding(which, "ok", f"{name}, every file as in the manifest; licence: {spec.licence}")
+
+
+def _provider(settings: Settings) -> Finding:
+    """Load the pack where it is to run: what an accelerator lacks shows only then."""
+    try:
+        measured_pack(settings).close()
+    except FaceauthError as error:
+        return Finding("provider", "problem", str(error))
+    return Finding("provider", "ok", f"{settings.inference.provider} runs the embedder of {settings.model_pack}")
 
 
 def _keyring(settings: Settings, place: KeyringPlace, keyring: Keyring, clock: Clock) -> Iterator[Finding]:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from faceauth.bench.contenders import camera_sized
+from faceauth.bench.contenders import Entrant, camera_sized, embedding
 from faceauth.bench.quantised import embedder_bytes, embedder_on, quantise
 from faceauth.bench.speed import WARM_UP, Contender, race
+from faceauth.cli import app
 from faceauth.embed.manifest import pack_spec
+from faceauth.embed.packs import load_pack
 from faceauth.errors import InvalidRequest
 
 
@@ -57,6 +60,35 @@ def test_a_picture_is_brought_to_the_cameras_size() -> None:
     assert canvas.shape == (480, 640, 3)
     assert canvas[:, 80:560].min() == 9
     assert canvas[:, :80].max() == canvas[:, 560:].max() == 0
+
+
+def test_an_accelerator_races_beside_the_cpu(models_dir: Path) -> None:
+    """The loaded pack runs on what the settings say; its graph on the CPU takes part all the same."""
+    spec, folder = pack_spec("open"), models_dir / "open"
+    pack = load_pack("open", models_dir)
+    try:
+        # None is at hand: the CPU stands in for it.
+        entrant = Entrant(pack, spec, folder, embedder_bytes(spec, folder), None, "cuda")
+        racing = embedding([entrant], batch=2, from_dir=None, models_dir=models_dir)
+        mine = [one for one in racing if one.name.startswith("open")]
+        assert [(one.name, one.threads) for one in mine] == [("open", 1), ("open", 2), ("open, cuda", 1)]
+        mine[-1].work(0)
+    finally:
+        pack.close()
+
+
+@pytest.mark.parametrize("command", ["accuracy", "report", "speed", "recognition"])
+def test_no_benchmark_falls_back_to_the_cpu(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A figure told of an accelerator would be the processor's."""
+    (tmp_path / "somebody").mkdir()
+    (tmp_path / "somebody" / "1.jpg").write_bytes(b"")
+    monkeypatch.setenv("FACEAUTH_MODELS_DIR", str(models_dir.absolute()))
+    monkeypatch.setenv("FACEAUTH_INFERENCE__PROVIDER", "coreml")
+    refused = CliRunner().invoke(app, ["bench", command, "--data", str(tmp_path), "--pack", "open"])
+    assert refused.exit_code == 1
+    assert "has no provider coreml" in refused.stderr
 
 
 def test_int8_is_smaller_and_near(models_dir: Path) -> None:

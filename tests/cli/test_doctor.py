@@ -69,6 +69,12 @@ def test_an_altered_model_file(cli: Cli, healthy: Path, models_dir: Path, monkey
     assert "faceauth models install open" in problems(cli)["model pack"]
 
 
+def test_an_accelerator_that_is_not_there(cli: Cli, healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service would not start; doctor says so before it is tried."""
+    monkeypatch.setenv("FACEAUTH_INFERENCE__PROVIDER", "coreml")
+    assert "FACEAUTH_INFERENCE__PROVIDER" in problems(cli)["provider"]
+
+
 def test_a_missing_keyring(cli: Cli, healthy: Path) -> None:
     healthy.with_name("data.keyring").unlink()
     assert "no keyring" in problems(cli)["keyring"]
