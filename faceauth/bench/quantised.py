@@ -3,8 +3,10 @@
 Nothing here is shipped: a quantised graph has another digest, so it is another model, with thresholds of its own.
 """
 
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,18 @@ class _Chips:
         return next(self._feeds, None)
 
 
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep ONNX Runtime's advice to pre-process a graph off the terminal: ours are folded already."""
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
+
+
 def quantise(spec: PackSpec, data: bytes, chips: Sequence[Image]) -> bytes:
     """Return the graph in int8: convolutions and products, a scale a channel, ranges from `chips`.
 
@@ -75,7 +89,7 @@ def quantise(spec: PackSpec, data: bytes, chips: Sequence[Image]) -> bytes:
         quantize_static,
     )
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _without_advice():
         target = Path(folder) / "int8.onnx"
         quantize_static(
             onnx.ModelProto.FromString(data),

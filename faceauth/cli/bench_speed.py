@@ -68,7 +68,7 @@ def speed(  # noqa: PLR0917  Typer calls it, by name
 
 
 def _print(timings: "tuple[Timing, ...]", costs: "tuple[Int8Accuracy, ...]") -> None:
-    shown = console()
+    shown, few = console(), "not told (too few pictures)"
     for one in timings:
         shown.print(
             f"{one.stage}: {one.name}, {one.threads} thread{'s' * (one.threads > 1)}: {one.cpu:.2f} ms of CPU, "
@@ -79,6 +79,6 @@ def _print(timings: "tuple[Timing, ...]", costs: "tuple[Int8Accuracy, ...]") -> 
         mean, least = cost.agreement
         shown.print(
             f"int8 of {cost.pack}: cosine to float {mean:.4f}, least {least:.4f} ({cost.chips} chips); "
-            f"TAR at FMR 1e-3, all against all: float {cost.tar_float}, int8 {cost.tar_int8}",
+            f"TAR at FMR 1e-3, all against all: float {cost.tar_float or few}, int8 {cost.tar_int8 or few}",
             markup=False,
         )

@@ -9,7 +9,7 @@ from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.colours import LINEAR, PALETTE, chroma
 from faceauth.liveness.decision import judge
 from faceauth.liveness.flash import form_factor
-from faceauth.liveness.profiles import MOTION_FLASH, PROFILES
+from faceauth.liveness.profiles import MOTION_FLASH, PROFILES, Profile
 from faceauth.liveness.skin import block_centres
 from faceauth.simulate import Head, Print
 from faceauth.types import Challenge, Evidence
@@ -113,6 +113,24 @@ def test_what_is_neither_face_nor_flat_is_asked_for_once_more(
     with pytest.raises(LivenessDenied) as again:
         judge("fs_1", replace(lit, extra=1), alive, embedder=MeanEmbedder(), profile=profile)
     assert type(again.value) is LivenessDenied
+
+
+@pytest.mark.parametrize(
+    ("profile", "told", "kind"),
+    [
+        (replace(MOTION_FLASH, flash_rho=1.01), "does not follow the colours", LivenessDenied),
+        (replace(MOTION_FLASH, flash_least=1.0), "Too little", LivenessInconclusive),
+        (replace(MOTION_FLASH, flash_clear=1.0, flash_shape=0.99), "Too little", LivenessInconclusive),
+    ],
+    ids=["rho", "least", "clear"],
+)
+def test_every_threshold_of_the_flash_counts(
+    lit: Challenge, alive: Burst, profile: Profile, told: str, kind: type[LivenessDenied]
+) -> None:
+    """A living face that passes the shipped level does not pass one that is stricter in this alone."""
+    with pytest.raises(LivenessDenied, match=told) as why:
+        judge("fs_1", lit, alive, embedder=MeanEmbedder(), profile=profile)
+    assert (type(why.value), why.value.gate) == (kind, "flash")
 
 
 def test_a_challenge_that_shows_no_colours_accepts_nobody(genuine: Burst, turns: Challenge) -> None:
