@@ -34,6 +34,8 @@ def group() -> None:
 def status(as_json: Json = False) -> None:
     """Count accounts and references by scenario and model: who has moved, and who has not."""
     settings = load_settings()
+    for named_pack in filter(None, (settings.model_pack, settings.model_pack_before)):
+        pack_spec(named_pack, settings.models_manifest)  # a slip of the pen would pass for a finished change
     rows = _counted(settings)
     left = sum(row["accounts"] for row in rows if not row["active"])
     if as_json:
@@ -50,8 +52,10 @@ def status(as_json: Json = False) -> None:
         model = f"{row['pack']} (active)" if row["active"] else row["pack"]
         counts = (f"{row['accounts']:,}", f"{row['references']:,}")
         table.add_row(row["tenant"], row["scenario"], model, *counts)
-    if rows:
-        console().print(table)
+    if not rows:
+        note("Nobody is enrolled.")
+        return
+    console().print(table)
     note("Everyone has moved." if not left else f"Still to move: {left:,}, each at the next login.")
 
 

@@ -54,6 +54,16 @@ def enrol(place: Installation, account: str, digest: bytes) -> None:
         place.references.add(conn, grant, Probe(parts[0], parts, digest, "motion"), key=key)
 
 
+def test_nobody_there_and_a_pack_that_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is told as a change that is finished."""
+    create_installation(load_settings())
+    assert "Nobody is enrolled." in migrate("status").stderr
+    monkeypatch.setenv("FACEAUTH_MODEL_PACK_BEFORE", "retial")
+    refused = migrate("status")
+    assert refused.exit_code == 1
+    assert "There is no model pack 'retial'" in refused.stderr
+
+
 @pytest.fixture
 def halfway(home: Path) -> Path:
     """Anna and Ben are enrolled with the pack before, Cleo with the one that decides."""
