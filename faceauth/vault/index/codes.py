@@ -35,7 +35,7 @@ CLEAR: Final = 5.0
 """The same where only `GLANCE` rows were compared: whoever is within an error of the best is still among them."""
 
 SURE_DEEP: Final = 6.0
-"""The same where more than `FIRST_DEPTH` were: the rows that codes describe worst are found this far down."""
+"""The same where more than `FIRST_DEPTH` were: whoever is missed by so many is further off than the others are."""
 
 _ENOUGH: Final = 50
 """Compared rows from which the codes' error is told."""
