@@ -204,7 +204,7 @@ class Pipeline:
             if session.purpose == "verify":
                 self.sameness.finish(session, challenge, faces, spent)
             raise shut or denied from None
-        probe = make_probe(live, self.embedder)
+        probe = make_probe(live, spent.embedder)
         way.whole = True
         if grant is None:
             self.identify(session, live, probe)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from faceauth.capture.session import CaptureSession
 from faceauth.db.engine import Database
-from faceauth.errors import Denied, FaceauthError
+from faceauth.errors import Denied, FaceauthError, ModelError
 from faceauth.liveness.profiles import PROFILES
 from faceauth.types import (
     AlignedFace,
@@ -31,10 +31,15 @@ log = structlog.get_logger(__name__)
 
 
 class CountedEmbedder:
-    """An embedder that counts the chips it is given."""
+    """One burst's embedder: it embeds no chip twice, and counts those that it embedded.
+
+    The gate `identity` and the probe look at the same chips, and a network is deterministic. A chip is known by
+    being the same object, which is kept here for as long as its embedding is.
+    """
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
+        self._known: dict[int, tuple[Image, NDArray[np.float32]]] = {}
         self.chips = 0
 
     @property
@@ -53,9 +58,17 @@ class CountedEmbedder:
         return self._embedder.operating_points
 
     def embed(self, chips: Sequence[Image]) -> NDArray[np.float32]:
-        """Embed; see `Embedder`."""
-        self.chips += len(chips)
-        return self._embedder.embed(chips)
+        """Embed what was not embedded before; see `Embedder`."""
+        fresh = list({id(chip): chip for chip in chips if id(chip) not in self._known}.values())
+        if fresh:
+            self.chips += len(fresh)
+            vectors = self._embedder.embed(fresh)
+            if vectors.ndim != 2 or len(vectors) != len(fresh):
+                raise ModelError("The embedder gave another number of embeddings than there are chips.")
+            self._known |= {id(chip): (chip, vector) for chip, vector in zip(fresh, vectors, strict=True)}
+        if not chips:
+            return self._embedder.embed(chips)
+        return np.stack([self._known[id(chip)][1] for chip in chips])
 
 
 class CountedPassive:
@@ -130,10 +143,11 @@ class Sameness:
                 missing = profile.passive_frames - spent.passive.faces
                 if missing > 0 and faces:
                     spent.passive.live_scores([faces[number % len(faces)] for number in range(missing)])
-            # The gate `identity` embeds the best frames and one of each motion, the probe the best frames again.
-            missing = 2 * profile.best_faces + motions - spent.embedder.chips
+            # The gate `identity` embeds the best frames and one of each motion; the probe is made of the same.
+            missing = profile.best_faces + motions - spent.embedder.chips
             if missing > 0:
-                spent.embedder.embed([_noise(spent.embedder.template.size)] * missing)
+                size = spent.embedder.template.size
+                spent.embedder.embed([_noise(size) for _ in range(missing)])
             self.compare(session, spent.embedder.model_digest)
         except FaceauthError as error:
             log.warning("session.not_the_same", code=error.code)

@@ -7,6 +7,7 @@ light that their slope gives them. That stops prints, which are lit as well, but
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.case import Case
 from faceauth.liveness.colours import PALETTE, chroma
-from faceauth.liveness.depth import face_depth
+from faceauth.liveness.depth import Relief
 from faceauth.liveness.skin import BLOCKS, SIDE, block_centres, colour_series, on_face
 from faceauth.types import AlignedFace, Points, Step
 
@@ -144,7 +145,7 @@ def read_flash(shown: Sequence[Shown], tip: Array, *, nonce: bytes) -> Reading:
         amplitude=float(np.sqrt((face**2).sum() / power)),
         rho=float(fit[best]),
         decoy=float(_correlate(decoys, face).max()),
-        shape=max(_shape(response, noise, oval, tip + np.array(aside)) for aside in ASIDE),
+        shape=_shape(response[oval], noise[oval], [tip + np.array(aside) for aside in ASIDE]),
         lag_ms=int(LAGS_MS[best]),
     )
 
@@ -206,36 +207,61 @@ def _correlate(predicted: Array, seen: Array) -> Array:
     return np.asarray(np.einsum("slfc,fc->sl", predicted, seen) / np.maximum(size, 1e-12))
 
 
-def _shape(response: Array, noise: Array, oval: NDArray[np.bool_], tip: Array) -> float:
-    """Return how well the response over the face fits how light falls on a face, 1 at best.
+def _shape(response: Array, noise: Array, tips: Sequence[Array]) -> float:
+    """Return how well the response over the face's blocks fits how light falls on a face, 1 at best.
 
     A block weighs as much as is known of it, one over its variance: dark hair, brows and the mouth tell little.
     A quadratic is taken out of both, as in the parallax: that is how a lamp from the side lies on a face, and how
     light falls on a print that is held askew or bent. What is left is the nose. Without the second order heads and
-    prints lay closer together (docs/liveness.md).
+    prints lay closer together (docs/liveness.md). Of the nose tips that it may have, the best one counts.
     """
-    x, y = (values[oval] for values in block_centres())
-    root = 1 / np.hypot(noise[oval], QUIETEST * np.median(noise[oval]))
+    lamp = _lamp()
+    root = 1 / np.hypot(noise, QUIETEST * np.median(noise))
+    x, y = lamp.x, lamp.y
     basis, _ = np.linalg.qr(np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y]) * root[:, None])
-    seen, expected = response[oval] * root, form_factor(tip)[oval] * root
-    seen, expected = seen - basis @ (basis.T @ seen), expected - basis @ (basis.T @ expected)
-    size = float(np.linalg.norm(seen) * np.linalg.norm(expected))
-    return float(seen @ expected) / max(size, 1e-12)
+    seen = response * root
+    seen = seen - basis @ (basis.T @ seen)
+    fits = []
+    for factor in lamp.form_factors(tips):
+        expected = factor * root
+        expected = expected - basis @ (basis.T @ expected)
+        size = float(np.linalg.norm(seen) * np.linalg.norm(expected))
+        fits.append(float(seen @ expected) / max(size, 1e-12))
+    return max(fits)
 
 
-def form_factor(tip: Array) -> Array:
-    """Return how much of a near screen's light each block of an average face gets, by Lambert's law."""
-    x, y = block_centres()
-    within = (np.arange(FINE) + 0.5) / FINE * (SIDE / BLOCKS) - SIDE / BLOCKS / 2
-    right, down = np.meshgrid(within, within)
-    lit = _lit(x[:, None] + right.ravel(), y[:, None] + down.ravel(), tip)
-    return np.asarray(lit.mean(axis=1), dtype=np.float64)
+class Lamp:
+    """A near screen before an average face: how much of its light each block of the face's oval gets.
+
+    `x` and `y` are the middles of those blocks in the face's frame, shape (blocks,).
+    """
+
+    def __init__(self) -> None:
+        """Lay out the points at which the light is worked out."""
+        x, y = block_centres()
+        oval = on_face(x, y)
+        self.x, self.y = x[oval], y[oval]
+        within = (np.arange(FINE) + 0.5) / FINE * (SIDE / BLOCKS) - SIDE / BLOCKS / 2
+        right, down = np.meshgrid(within, within)
+        x, y = self.x[:, None] + right.ravel(), self.y[:, None] + down.ravel()
+        self._fine = x, y - MIDDLE
+        shifts = ((0.0, 0.0), (SLOPE, 0.0), (-SLOPE, 0.0), (0.0, SLOPE), (0.0, -SLOPE))
+        self._relief = Relief(*(np.stack(part) for part in zip(*((x + a, y + b) for a, b in shifts), strict=True)))
+
+    def form_factors(self, tips: Sequence[Array]) -> list[Array]:
+        """Return for each nose tip, shape (2,), the blocks' shares of the light by Lambert's law, (blocks,)."""
+        return [self._lit(depth).mean(axis=1) for depth in self._relief.depth(tips)]
+
+    def _lit(self, depth: Array) -> Array:
+        """Return the light at the points, from the depth there and `SLOPE` to each side, (5, blocks, n)."""
+        x, below = self._fine
+        here, right, left, lower, upper = depth
+        slope_x, slope_y = (right - left) / (2 * SLOPE), (lower - upper) / (2 * SLOPE)
+        away = FAR - here
+        cosine = (slope_x * x + slope_y * below + away) / np.sqrt(1 + slope_x**2 + slope_y**2)
+        return np.asarray(cosine / (x**2 + below**2 + away**2) ** 1.5 * FAR**2)
 
 
-def _lit(x: Array, y: Array, tip: Array) -> Array:
-    slope_x = (face_depth(x + SLOPE, y, tip) - face_depth(x - SLOPE, y, tip)) / (2 * SLOPE)
-    slope_y = (face_depth(x, y + SLOPE, tip) - face_depth(x, y - SLOPE, tip)) / (2 * SLOPE)
-    away = FAR - face_depth(x, y, tip)
-    below = y - MIDDLE
-    cosine = (slope_x * x + slope_y * below + away) / np.sqrt(1 + slope_x**2 + slope_y**2)
-    return np.asarray(cosine / (x**2 + below**2 + away**2) ** 1.5 * FAR**2)
+@cache
+def _lamp() -> Lamp:
+    return Lamp()

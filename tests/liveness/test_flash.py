@@ -8,9 +8,8 @@ import pytest
 from faceauth.errors import LivenessDenied, LivenessInconclusive
 from faceauth.liveness.colours import LINEAR, PALETTE, chroma
 from faceauth.liveness.decision import judge
-from faceauth.liveness.flash import form_factor
+from faceauth.liveness.flash import Lamp
 from faceauth.liveness.profiles import MOTION_FLASH, PROFILES, Profile
-from faceauth.liveness.skin import block_centres
 from faceauth.simulate import Head, Print
 from faceauth.types import Challenge, Evidence
 from tests.liveness.conftest import LANDMARKS, Burst, MeanEmbedder, challenge_of, decide, film, portrait
@@ -148,8 +147,9 @@ def test_every_colour_changes_the_light_and_no_two_alike() -> None:
 
 def test_the_nose_gets_less_light_on_its_sides_than_the_cheeks_beside_it() -> None:
     """Lambert's law: a slope that turns away from the screen gets less of it."""
-    light = form_factor(np.array([0.0, 0.65]))
-    x, y = block_centres()
+    lamp = Lamp()
+    (light,) = lamp.form_factors([np.array([0.0, 0.65])])
+    x, y = lamp.x, lamp.y
     nose = light[(abs(x) < 0.2) & (y > 0.3) & (y < 0.75)].mean()
     cheeks = light[(abs(x) > 0.3) & (abs(x) < 0.7) & (y > 0.3) & (y < 0.75)].mean()
     assert nose < cheeks - 0.1
