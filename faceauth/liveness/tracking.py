@@ -125,9 +125,12 @@ class Footage:
         points = face.out_of(_grid())
         at, alive = [points], [np.ones(len(points), dtype=bool)]
         for before, after in pairwise(frames):
-            points, kept = _follow(self._grey[before], self._grey[after], points)
+            points, left = points.copy(), alive[-1].copy()
+            if left.any():  # nobody asks where a point is that was lost before
+                points[left], kept = _follow(self._grey[before], self._grey[after], points[left])
+                left[left] = kept
             at.append(points)
-            alive.append(alive[-1] & kept)
+            alive.append(left)
         return Track(frames, np.stack(at), np.stack(alive), face)
 
     def steadied(self, track: Track) -> list[Points]:
