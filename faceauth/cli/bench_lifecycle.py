@@ -28,15 +28,41 @@ def lifecycle(
 ) -> None:
     """Time withdrawals to the last byte, the rotation of every key, and the check of the audit log, by size."""
     from faceauth.bench.growth import Growth, write_growth  # noqa: PLC0415  networks are slow to import
-    from faceauth.bench.lifecycle import measure_audit, measure_rotation, measure_withdrawals  # noqa: PLC0415  too
+    from faceauth.bench.lifecycle import (  # noqa: PLC0415  too
+        Rate,
+        Withdrawals,
+        measure_audit,
+        measure_rotation,
+        measure_withdrawals,
+    )
     from faceauth.bench.machine import environment_json  # noqa: PLC0415  as above
 
     settings = load_settings()
     sizes, lengths = sorted(set(people or SIZES)), sorted(set(records or SIZES))
+    file = out / "lifecycle.json"
+    out.mkdir(parents=True, exist_ok=True)
+    ended: dict[int, Withdrawals] = {}
+    rotated: dict[int, Rate] = {}
+    checked: dict[int, Rate] = {}
+    report: dict[str, Any] = {"schema": "faceauth/bench/lifecycle/v1", **environment_json(), "growth": []}
+
+    def keep() -> None:
+        """Write what there is after each size: a run of an hour that is cut short loses one size of it."""
+        report["withdrawals"] = [one.as_json() for one in ended.values()]
+        report["rotation"] = [one.as_json() for one in rotated.values()]
+        report["audit"] = [one.as_json() for one in checked.values()]
+        file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
     with progress_bar() as show:
-        ended = {size: measure_withdrawals(settings, size, withdrawals, progress=show) for size in sizes}
-        rotated = {size: measure_rotation(settings, size, progress=show) for size in sizes}
-        checked = {size: measure_audit(size, progress=show) for size in lengths}
+        for size in sizes:
+            ended[size] = measure_withdrawals(settings, size, withdrawals, progress=show)
+            keep()
+        for size in sizes:
+            rotated[size] = measure_rotation(settings, size, progress=show)
+            keep()
+        for size in lengths:
+            checked[size] = measure_audit(size, progress=show)
+            keep()
     curves: list[Growth] = []
     if len(sizes) > 1:
         gone = {size: one.as_json()["gone_ms"]["p50"] for size, one in ended.items()}
@@ -47,17 +73,9 @@ def lifecycle(
     if len(lengths) > 1:
         spent = {one.count: one.seconds for one in checked.values()}
         curves.append(Growth.of("checking the audit log", "s", spent))
-    report: dict[str, Any] = {
-        "schema": "faceauth/bench/lifecycle/v1",
-        **environment_json(),
-        "withdrawals": [one.as_json() for one in ended.values()],
-        "rotation": [one.as_json() for one in rotated.values()],
-        "audit": [one.as_json() for one in checked.values()],
-        "growth": [one.as_json() for one in curves],
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    written = [out / "lifecycle.json"]
-    written[0].write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report["growth"] = [one.as_json() for one in curves]
+    keep()
+    written = [file]
     if curves:
         try:
             write_growth(curves, out / "growth.png")
@@ -82,7 +100,11 @@ def _print(report: dict[str, Any]) -> None:
         )
     for name, what in (("rotation", "keys rotated"), ("audit", "audit records checked")):
         for one in report[name]:
-            shown.print(f"{one['count']:,} {what} in {one['seconds']} s, {one['per_s']:,} a second", markup=False)
+            shown.print(
+                f"{one['count']:,} {what} in {one['seconds']} s ({one['cpu_seconds']} s of work), "
+                f"{one['per_s']:,} a second",
+                markup=False,
+            )
     for one in report["growth"]:
         worse = ", worse than linear" if one["worse_than_linear"] else ""
         shown.print(f"{one['what']}: grows as size^{one['exponent']}{worse}", markup=False)
