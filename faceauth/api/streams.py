@@ -37,9 +37,9 @@ KEPT_S: Final = 60.0
 LONGEST_WAIT_S: Final = 30.0
 """Nobody is let in who would wait longer for a decision, by what waits now (own figure)."""
 
-PACE_S: Final = 0.004
-"""A look's CPU time, with some reserve (docs/streaming.md): when n people are guided, each is looked at once in n
-times that, so that guidance takes a core at most and everybody as much of it."""
+PACE_S: Final = 0.0055
+"""A look's time where both of two cores are busy (docs/streaming.md): when n people are guided, each is looked at
+once in n times that, so that guidance takes a core at most and everybody as much of it."""
 
 
 class Live:
@@ -121,8 +121,9 @@ class Streams:
         self._timer = timer
         self.origins = frozenset(self._settings.cors_origins)
         self._live: dict[str, Live] = {}
-        # Guidance has threads that nothing else uses, so that neither a decision nor the database holds it up.
-        self._looks = ThreadPoolExecutor(max(1, CORES - 1), thread_name_prefix="look")
+        # Guidance has threads that nothing else uses, so that neither a decision nor the database holds it up; one
+        # for each core, because one alone shares its core with a decision half of the time (docs/streaming.md).
+        self._looks = ThreadPoolExecutor(CORES, thread_name_prefix="look")
         self._records = ThreadPoolExecutor(self._settings.service.workers, thread_name_prefix="record")
         self._closing = False
 

@@ -12,9 +12,9 @@ from faceauth.settings import Settings
 from faceauth.streaming.session import Received, Seen, StreamSession
 from faceauth.types import Challenge, DetectedFace, Evidence
 
-WHOLE_EVERY: Final = 12
-"""Every so many looks the whole picture is searched, about once a second before one camera (own figure): it costs
-seven times a look near the face, and the decision searches whole frames of its own."""
+WHOLE_EVERY: Final = 24
+"""Every so many looks the whole picture is searched, about every two seconds before one camera (own figure): it
+costs seven times a look near the face, and the decision searches whole frames of its own."""
 
 
 class Watcher:
