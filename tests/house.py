@@ -6,6 +6,7 @@ Run as a program (`make house`), it prints every breach; `test_house.py` holds t
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "faceauth"
@@ -202,6 +203,12 @@ DRAWERS = {"util", "utils", "helper", "helpers", "common", "misc"}
 LONGEST_FILE = 400
 
 
+@cache
+def nodes(text: str) -> tuple[ast.AST, ...]:
+    """Return every node of a module; several rules go through the same ones."""
+    return tuple(ast.walk(ast.parse(text)))
+
+
 def modules() -> Iterator[tuple[str, str]]:
     """Yield every module's path inside the package and its text; migrations are history and stay as they are."""
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -237,7 +244,7 @@ def check_imports(path: str, text: str) -> list[str]:
 def check_makers(path: str, text: str) -> list[str]:
     """Only the verifier makes the verified type, under its own name."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.Call):
             name = _last_name(node.func)
             if name in MAKERS and room_of(path) != MAKERS[name]:
@@ -257,7 +264,7 @@ def check_environment(path: str, text: str) -> list[str]:
         return []
     names = {"environ", "environb", "getenv", "getenvb"}
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         attribute = isinstance(node, ast.Attribute) and node.attr in names and _last_name(node.value) == "os"
         imported = (
             isinstance(node, ast.ImportFrom) and node.module == "os" and {a.name for a in node.names} & names
@@ -271,7 +278,7 @@ def check_sql(path: str, text: str) -> list[str]:
     """SQL only in repositories, and transactions are ended by the block that began them."""
     found = []
     trusted = path in REPOSITORIES or room_of(path) == "db"
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.Call) and _last_name(node.func) in {"commit", "rollback"}:
             found.append(f"{path}:{node.lineno}: ends a transaction that a `with` block should end")
         if trusted:
@@ -291,7 +298,7 @@ def check_sql(path: str, text: str) -> list[str]:
 def check_logs(path: str, text: str) -> list[str]:
     """No log call names a vector, a score or a secret, in its words or in what it is given."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if node.func.attr not in LOG_METHODS or not _is_logger(node.func.value):
@@ -316,7 +323,7 @@ CHECKS = (check_imports, check_makers, check_environment, check_sql, check_logs,
 
 
 def _imports(text: str) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -189,7 +189,7 @@ AIMED = {*KNOWN, "session_id"}
         pytest.param(GenerationMode.NEGATIVE, False, id="odd paths too"),
     ],
 )
-@pytest.mark.parametrize("examples", [2, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("examples", [1, pytest.param(20, marks=pytest.mark.soak)])
 def test_the_service_keeps_to_its_document_whatever_it_is_sent(
     service: Service, document: dict[str, Any], mode: GenerationMode, aimed: bool, examples: int
 ) -> None:
@@ -215,7 +215,7 @@ def test_the_service_keeps_to_its_document_whatever_it_is_sent(
         asked += campaign(operation.as_strategy(generation_mode=mode, **told), act, examples)
         if operation.method.lower() != "get":
             opened = {}
-    assert asked > 50, f"only {asked} were asked"
+    assert asked > 30, f"only {asked} were asked"
 
 
 def campaign(cases: Any, act: Callable[[Any], None], examples: int) -> int:

@@ -44,8 +44,6 @@ class Server:
     process: subprocess.Popen[str]
     log: Path
     secrets: list[str] = field(default_factory=list)
-    enrolling: tuple[int, float] | None = None
-    """The clicks and seconds that enrolling Dora in a browser took, once she is."""
 
     @property
     def data_dir(self) -> Path:
