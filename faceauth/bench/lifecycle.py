@@ -1,10 +1,10 @@
-"""What a face's life costs: withdrawal to the last byte, rotation of all keys, checking the audit log."""
+"""What a face's life costs: withdrawal to the last byte, rotation of all keys, campaigns, checking the log."""
 
 import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from faceauth.asking import Asking, Done
 from faceauth.audit.chain import START, row_digest
 from faceauth.audit.details import check_details
 from faceauth.audit.events import Event
@@ -19,7 +20,9 @@ from faceauth.audit.log import AuditLog
 from faceauth.bench.embeddings import Progress
 from faceauth.bench.service import percentiles
 from faceauth.bench.synthetic_installation import enrol_agreed, enrol_alike
+from faceauth.campaigns import Campaigns, Question
 from faceauth.clock import system_clock
+from faceauth.consent.audience import Audience
 from faceauth.consent.builtin import LOGIN
 from faceauth.consent.request import Affirmation, ConsentRequest
 from faceauth.db.bulk import insert_audit_rows
@@ -28,10 +31,14 @@ from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.watching import watching_ends
 from faceauth.errors import StorageError
 from faceauth.installation import Installation, create_installation, databases, open_installation, read_keyring
+from faceauth.outbox.endpoints import Endpoints
 from faceauth.settings import Settings
 
 _CHUNK: Final = 256
-"""Audit records written at once: as many as one stored node of the tree covers."""
+"""Audit records inserted at once: as many as one stored node of the tree covers."""
+
+_CHUNKS: Final = 64
+"""So many of them are committed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,30 @@ class Rate:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A campaign of which everybody stays silent, from the first question to the suspension of the last.
+
+    Attributes:
+        asking: everybody, in one round: a message and an audit record each.
+        reminding: everybody again: a message each.
+        closing: everybody suspended, an audit record each, and the report written.
+    """
+
+    asking: Rate
+    reminding: Rate
+    closing: Rate
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the three rounds."""
+        return {
+            "people": self.asking.count,
+            "asking": self.asking.as_json(),
+            "reminding": self.reminding.as_json(),
+            "closing": self.closing.as_json(),
+        }
+
+
 def measure_withdrawals(settings: Settings, people: int, withdrawals: int, *, progress: Progress) -> Withdrawals:
     """Let people among many others agree, enrol them, and let them withdraw one after the other.
 
@@ -114,6 +145,46 @@ def measure_rotation(settings: Settings, people: int, *, progress: Progress) -> 
             progress=lambda done, of: progress(f"rotating {people:,} keys", done, of),
         )
         return Rate(ended.rewrapped, time.perf_counter() - began, time.process_time() - worked)
+
+
+def measure_campaign(settings: Settings, people: int, *, progress: Progress) -> Asked:
+    """Ask so many people who agreed to confirm it, remind them, and close the campaign when nobody answered.
+
+    No message is sent: what is measured ends at the outbox. Time is passed by setting the clock on.
+
+    Raises:
+        StorageError: somebody was left out; this is a bug.
+    """
+    with _installation(settings, people) as place:
+        began = place.clock()
+        with place.data.begin() as conn:
+            Endpoints().add(
+                conn,
+                endpoint_id="endpoint_bench",
+                tenant=DEFAULT_TENANT,
+                url="https://backend.invalid/hook",
+                salt=bytes(32),
+                now=began,
+            )
+        question = Question(
+            scenario=LOGIN,
+            audience=Audience(),
+            deadline=began + timedelta(days=10),
+            on_deadline="suspend",
+            remind_days=(7,),
+        )
+        Campaigns.of(place).begin(tenant=DEFAULT_TENANT, question=question, actor="bench")
+
+        def work(days: int) -> tuple[Done, Rate]:
+            asking = replace(Asking.of(place), clock=lambda: began + timedelta(days=days))
+            started, worked = time.perf_counter(), time.process_time()
+            done = asking.run(lambda what, number, of: progress(f"{what} {people:,}", number, of))
+            return done, Rate(people, time.perf_counter() - started, time.process_time() - worked)
+
+        (asked, asking), (reminded, reminding), (closed, closing) = work(0), work(4), work(11)
+    if (asked.asked, reminded.reminded, closed.suspended) != (people,) * 3:
+        raise StorageError("A campaign left somebody out; this is a bug.")
+    return Asked(asking, reminding, closing)
 
 
 def measure_audit(records: int, *, progress: Progress) -> Rate:
@@ -191,25 +262,26 @@ def _write_records(data: Database, log: AuditLog, records: int, *, progress: Pro
     if seq:
         raise StorageError("The audit log is not empty.")
     whole = records - records % _CHUNK
-    for start in range(0, whole, _CHUNK):
-        rows = []
-        for number in range(start + 1, start + _CHUNK + 1):
-            row: dict[str, Any] = {
-                "seq": number,
-                "at": at + timedelta(seconds=number),
-                "event": Event.SESSION_ACCEPTED.value,
-                "tenant": DEFAULT_TENANT,
-                "subject": subjects[number % len(subjects)],
-                "actor": "device",
-                "details": details,
-            }
-            digest = row_digest(previous, **row)
-            rows.append({**row, "previous": previous, "digest": digest})
-            previous = digest
+    for first in range(0, whole, _CHUNK * _CHUNKS):
         with data.begin() as conn:
-            insert_audit_rows(conn, rows)
-            log.tree.grow(conn, start + _CHUNK)
-        progress(f"writing {records:,} records", start + _CHUNK, whole)
+            for start in range(first, min(first + _CHUNK * _CHUNKS, whole), _CHUNK):
+                rows = []
+                for number in range(start + 1, start + _CHUNK + 1):
+                    row: dict[str, Any] = {
+                        "seq": number,
+                        "at": at + timedelta(seconds=number),
+                        "event": Event.SESSION_ACCEPTED.value,
+                        "tenant": DEFAULT_TENANT,
+                        "subject": subjects[number % len(subjects)],
+                        "actor": "device",
+                        "details": details,
+                    }
+                    digest = row_digest(previous, **row)
+                    rows.append({**row, "previous": previous, "digest": digest})
+                    previous = digest
+                insert_audit_rows(conn, rows)
+                log.tree.grow(conn, start + _CHUNK)
+        progress(f"writing {records:,} records", min(first + _CHUNK * _CHUNKS, whole), whole)
     with data.begin() as conn:
         log.tree.sign(conn, whole, now=at)
     return whole

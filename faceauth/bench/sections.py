@@ -200,6 +200,11 @@ def _service(report: Json) -> Read:
             f"{stage} {100 * part['share']:.0f} %" for stage, part in stages["stages"].items() if part["ms"] > 0
         )
         notes.append(f"{name}: {stages['whole_ms']} ms of CPU a login without HTTP: {told}.")
+    notes += [
+        f"With {one['references']:,} people enrolled the service is ready {one['ready_s']:.1f} s after its start, "
+        f"with {one['cpu_s']:.1f} s of CPU, and holds {one['resident_mb']:.0f} MB."
+        for one in report.get("starts", [])
+    ]
     head = (
         *("database", "over", "at once", "logins a second", "median ms", "95th percentile", "99th"),
         *("CPU ms a login", "MB", "outcomes"),
@@ -237,8 +242,11 @@ def _lifecycle(report: Json) -> Read:
         for key, what in (("unusable_ms", "unusable"), ("gone_ms", "gone")):
             told = f"median {one[key]['p50']} ms, 99th percentile {one[key]['p99']} ms"
             rows.append((f"withdrawal until {what}, among {one['people']:,} people", told))
-    for key, what in (("rotation", "keys rotated"), ("audit", "audit records checked")):
-        rows += [(f"{one['count']:,} {what}", f"{one['seconds']} s") for one in report[key]]
+    done = [(one, "keys rotated") for one in report["rotation"]]
+    for one in report.get("campaigns", []):  # reports of before they were measured have none
+        done += [(one["asking"], "people asked"), (one["reminding"], "reminded"), (one["closing"], "suspended")]
+    done += [(one, "audit records checked") for one in report["audit"]]
+    rows += [(f"{one['count']:,} {what}", f"{one['seconds']} s") for one, what in done]
     notes = [f"{one['what']} grows as size^{one['exponent']}." for one in report["growth"]]
     return "A face's life", "faceauth bench lifecycle", ("", ""), rows, notes
 

@@ -20,8 +20,14 @@ QUICK: Final = {
     "pad": ("--fixtures", "2", "--level", "motion+flash"),
     "index": ("--rows", "10000"),
     "stream": ("--sessions", "5", "--seconds", "10"),
-    "service": ("--at-once", "1", "--at-once", "4", "--streamed", "4", "--seconds", "5", "--logins", "3"),
-    "lifecycle": ("--people", "100", "--people", "1000", "--records", "1000", "--records", "10000"),
+    "service": (
+        *("--at-once", "1", "--at-once", "4", "--streamed", "4", "--seconds", "5", "--logins", "3"),
+        *("--enrolled", "1000"),
+    ),
+    "lifecycle": (
+        *("--people", "100", "--people", "1000", "--asked", "100", "--asked", "1000"),
+        *("--records", "1000", "--records", "10000"),
+    ),
 }
 """A few minutes of everything: to see that it runs, not to believe the figures."""
 

@@ -1,4 +1,4 @@
-"""`faceauth bench service`: logins a second and their waits, posted and streamed, against a service of its own."""
+"""`faceauth bench service`: logins a second, their waits, and how long a start takes; it runs its own service."""
 
 import asyncio
 import json
@@ -21,7 +21,11 @@ from faceauth.settings import Settings, load_settings
 if TYPE_CHECKING:
     from faceauth.bench.embeddings import Progress
     from faceauth.bench.service import Logins
+    from faceauth.bench.service_startup import Start
     from faceauth.bench.stream import Clips, Load, Opened
+
+SIZES: Final = (10_000, 100_000, 1_000_000)
+"""People who are enrolled when the service starts."""
 
 FASTEST: Final = 20
 """Logins a second that are prepared for: no machine with a few cores gets through more of them."""
@@ -41,12 +45,16 @@ def service(  # noqa: PLR0917  Typer calls it, by name
         typer.Option("--postgresql", help="An empty PostgreSQL database, measured too.", show_default=False),
     ] = None,
     logins: Annotated[int, typer.Option("--logins", min=1, help="Logins that are looked into by stage.")] = 20,
+    enrolled: Annotated[
+        list[int] | None, typer.Option("--enrolled", min=1, help="People at a start; again for more sizes.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the JSON and the plot.")] = Path(
         "artefacts/service"
     ),
     as_json: Json = False,
 ) -> None:
-    """Log in with simulated heads over HTTP and WebSocket: logins a second, waits, CPU by stage, memory."""
+    """Log in with simulated heads over HTTP and WebSocket: logins a second, waits, CPU, memory; and the start."""
+    from faceauth.bench.growth import Growth  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.machine import environment_json  # noqa: PLC0415  networks are slow to import
     from faceauth.bench.stream import render_clips  # noqa: PLC0415  as above
     from faceauth.embed.manifest import pack_spec  # noqa: PLC0415  as above
@@ -64,13 +72,19 @@ def service(  # noqa: PLR0917  Typer calls it, by name
                 ours = settings.model_copy(update={"data_dir": Path(folder) / "data", "database_url": address})
                 levels = _Levels(tuple(at_once or (1, 2, 4, 8, 16)), tuple(streamed or (4, 8, 16)), seconds)
                 databases[name] = _measure(ours, clips, name, levels, logins=logins, show=show)
+        starts = _starts(settings, tuple(sorted(set(enrolled or SIZES))), show)
     report: dict[str, Any] = {
         "schema": "faceauth/bench/service/v1",
         **environment_json(),
         "pack": {"name": settings.model_pack, "pack_digest": spec.pack_digest().hex()},
         "load_average": {"before": round(loaded, 1), "after": round(os.getloadavg()[0], 1)},
         "databases": databases,
+        "starts": [one.as_json() for one in starts],
+        "growth": [],
     }
+    if len(starts) > 1:
+        taken = Growth.of("a start", "s", {one.references: one.ready_s for one in starts})
+        report["growth"] = [taken.as_json()]
     out.mkdir(parents=True, exist_ok=True)
     file = out / "service.json"
     file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -118,6 +132,29 @@ def _measure(
             rows[carrier].append(_watched(partial(carried[carrier], level), level, pid))
         show(f"logging in, {name}", len(levels), len(levels))
     return {"stages": stages.as_json(), **rows}
+
+
+def _starts(settings: Settings, sizes: tuple[int, ...], show: "Progress") -> "list[Start]":
+    from faceauth.bench.index_shape import load_shape  # noqa: PLC0415  networks are slow to import
+    from faceauth.bench.service_startup import measure_start  # noqa: PLC0415  as above
+
+    pack = measured_pack(settings)
+    try:
+        digest = pack.embedder.model_digest
+    finally:
+        pack.close()
+    return [
+        measure_start(
+            settings,
+            size,
+            shape=load_shape(settings.model_pack),
+            model_digest=digest,
+            serving=partial(serving, fresh=False),
+            spent=lambda pid: (cpu_s(pid), resident_mb(pid)[0]),
+            progress=show,
+        )
+        for size in sizes
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +218,14 @@ def _print(report: dict[str, Any]) -> None:
         for row in found["streamed"]:
             waits = {"outcome after": "decision_ms", "guidance after": "lag_ms"}
             _print_level(row, f"streamed, {row['at_once']} at once", waits, row["turned_away"])
+    for start in report["starts"]:
+        shown.print(
+            f"start with {start['references']:,} enrolled: ready after {start['ready_s']} s, "
+            f"{start['cpu_s']} s of CPU, {start['resident_mb']} MB",
+            markup=False,
+        )
+    for one in report["growth"]:
+        shown.print(f"{one['what']}: grows as size^{one['exponent']}", markup=False)
 
 
 def _print_level(row: dict[str, Any], what: str, waits: dict[str, str], away: int) -> None:

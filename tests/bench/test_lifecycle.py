@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from faceauth.bench.lifecycle import measure_audit, measure_rotation, measure_withdrawals
+from faceauth.bench.lifecycle import measure_audit, measure_campaign, measure_rotation, measure_withdrawals
 from faceauth.settings import Settings
 
 
@@ -30,6 +30,16 @@ def test_every_key_is_rotated(settings: Settings) -> None:
     found = measure_rotation(settings, 20, progress=_quiet)
     assert found.count == 20
     assert found.cpu_seconds > 0
+
+
+def test_a_campaign_asks_reminds_and_suspends_everybody(settings: Settings) -> None:
+    """R34: nobody is left out, which the measurement itself looks at."""
+    told: list[tuple[str, int, int]] = []
+    found = measure_campaign(settings, 120, progress=lambda *progress: told.append(progress))
+    ended = {label.split()[0]: (done, of) for label, done, of in told}
+    assert ended == dict.fromkeys(("asking", "reminding", "closing"), (120, 120))
+    assert found.as_json()["people"] == found.reminding.count == 120
+    assert min(found.asking.seconds, found.reminding.seconds, found.closing.seconds) > 0
 
 
 def test_the_log_that_is_checked_is_a_whole_one() -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from faceauth.capture.detect import build_detector
+from faceauth.capture.detect.boxes import suppress
 from faceauth.capture.detect.mtcnn import MtcnnDetector
 from faceauth.capture.detect.yunet import YunetDetector
 from faceauth.embed.session import OnnxSession
@@ -38,6 +40,29 @@ def check_group(detector: Detector, group: Image, tolerance: float) -> None:
         assert (inside > 0).all()
         assert (inside < np.array([width, height])).all()
         assert 1.8 * eyes < width < 4 * eyes
+
+
+@pytest.mark.parametrize("over", ["union", "smaller"])
+@pytest.mark.parametrize("many", [0, 1, 40, 500])
+def test_of_boxes_on_each_other_the_best_is_kept(many: int, over: Literal["union", "smaller"]) -> None:
+    """Against the rule as it is told, one box after the other; 500 are more than are held together at once."""
+    chance = np.random.default_rng(many)
+    corners = chance.uniform(0, 300, (many, 2))
+    boxes = np.concatenate([corners, corners + chance.uniform(5, 150, (many, 2))], axis=1).astype(np.float32)
+    scores = chance.integers(0, 50, many).astype(np.float32)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept: list[int] = []
+    for one in sorted(range(many), key=lambda index: -scores[index]):
+        for other in kept:
+            width = min(boxes[one, 2], boxes[other, 2]) - max(boxes[one, 0], boxes[other, 0])
+            height = min(boxes[one, 3], boxes[other, 3]) - max(boxes[one, 1], boxes[other, 1])
+            shared = max(width, 0) * max(height, 0)
+            both = areas[one] + areas[other] - shared
+            if shared > 0.5 * (min(areas[one], areas[other]) if over == "smaller" else both):
+                break
+        else:
+            kept.append(one)
+    assert suppress(boxes, scores, 0.5, over=over).tolist() == kept
 
 
 def test_mtcnn_finds_the_six_people(mtcnn: MtcnnDetector, group: Image) -> None:

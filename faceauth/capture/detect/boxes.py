@@ -12,6 +12,10 @@ Scores: TypeAlias = NDArray[np.float32]
 """Shape (n,)."""
 
 
+_BLOCK = 128
+"""How many boxes are held against each other at once: a picture full of faces needs no square of them."""
+
+
 def suppress(
     boxes: Boxes, scores: Scores, overlap: float, *, over: Literal["union", "smaller"] = "union"
 ) -> NDArray[np.intp]:
@@ -26,17 +30,21 @@ def suppress(
     Returns:
         The indices kept, best first.
     """
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     order = np.argsort(-scores, kind="stable")
-    kept = []
-    while order.size:
-        best, rest = order[0], order[1:]
-        kept.append(best)
-        shared = _intersections(boxes[best], boxes[rest])
-        smaller = np.minimum(areas[best], areas[rest])
-        whole = smaller if over == "smaller" else areas[best] + areas[rest] - shared
-        order = rest[shared <= overlap * whole]
-    return np.asarray(kept, dtype=np.intp)
+    kept = np.empty(0, np.intp)
+    for start in range(0, order.size, _BLOCK):
+        block = order[start : start + _BLOCK]
+        if kept.size:
+            block = block[~_lies_on(boxes[kept], boxes[block], overlap, over).any(axis=0)]
+        lies_on = _lies_on(boxes[block], boxes[block], overlap, over)
+        gone = np.zeros(block.size, np.bool_)
+        best = []
+        for place in range(block.size):
+            if not gone[place]:
+                best.append(place)
+                gone |= lies_on[place]
+        kept = np.concatenate([kept, block[best]])
+    return kept
 
 
 def squared(boxes: Boxes) -> Boxes:
@@ -52,9 +60,16 @@ def corrected(boxes: Boxes, corrections: Boxes) -> Boxes:
     return np.asarray(boxes + corrections * np.concatenate([sides, sides], axis=1), np.float32)
 
 
-def _intersections(box: NDArray[np.float32], others: Boxes) -> NDArray[np.float32]:
-    """Return the areas that one box shares with each other one."""
-    low = np.maximum(box[:2], others[:, :2])
-    high = np.minimum(box[2:], others[:, 2:])
+def _lies_on(better: Boxes, boxes: Boxes, overlap: float, over: str) -> NDArray[np.bool_]:
+    """Return which boxes lie on which better ones, shape (better, boxes)."""
+    low = np.maximum(better[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(better[:, None, 2:], boxes[None, :, 2:])
     sides = np.clip(high - low, 0, None)
-    return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
+    shared = sides[:, :, 0] * sides[:, :, 1]
+    areas, others = _areas(better)[:, None], _areas(boxes)[None, :]
+    whole = np.minimum(areas, others) if over == "smaller" else areas + others - shared
+    return np.asarray(shared > overlap * whole, np.bool_)
+
+
+def _areas(boxes: Boxes) -> NDArray[np.float32]:
+    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), np.float32)
