@@ -88,7 +88,7 @@ ROOMS: dict[str, set[str]] = {
     "granting": BELOW_PIPELINE | COMPOSERS,
     "openid": BELOW_PIPELINE | COMPOSERS | {"granting"},
     "linking": BELOW_PIPELINE | COMPOSERS,
-    "bench": BELOW_PIPELINE | COMPOSERS | {"simulate"},
+    "bench": BELOW_PIPELINE | COMPOSERS | {"simulate", "asking", "campaigns"},
     "demo": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "__init__": set(),
     "models": set(),
