@@ -128,6 +128,7 @@ def _start(programs: Path, folder: Path, socket: Path, user: str | None) -> subp
         "listen_addresses": "",
         "unix_socket_directories": str(socket),
         "fsync": "off",
+        "synchronous_commit": "off",
         "shared_buffers": "32MB",
     }
     command: list[str | Path] = [programs / "postgres", "-D", folder]
