@@ -58,8 +58,15 @@ def test_other_json_is_left_alone_and_nothing_is_told(tmp_path: Path) -> None:
 
 
 def test_streamed_logins_stand_beside_the_posted_ones(tmp_path: Path) -> None:
-    """A report of before they were measured is read as well: the kept one."""
+    """A report of before they, and the start, were measured is read as well."""
     kept = json.loads((RESULTS / "service" / "service.json").read_text(encoding="utf-8"))
+    kept["databases"] = {"SQLite": kept["databases"]["SQLite"]}
+    starts = kept.pop("starts")
+    del kept["databases"]["SQLite"]["streamed"]
+    (tmp_path / "service.json").write_text(json.dumps(kept), encoding="utf-8")
+    (before,) = read_sections(tmp_path)
+    assert {row[1] for row in before.rows} == {"HTTP"}
+    assert not any("enrolled" in note for note in before.notes)
     level = {
         "at_once": 4,
         "per_s": 1.25,
@@ -70,8 +77,10 @@ def test_streamed_logins_stand_beside_the_posted_ones(tmp_path: Path) -> None:
         "resident_mb": 480,
     }
     kept["databases"]["SQLite"]["streamed"] = [level]
+    kept["starts"] = starts
     (tmp_path / "service.json").write_text(json.dumps(kept), encoding="utf-8")
     (section,) = read_sections(tmp_path)
     assert [row[1] for row in section.rows] == ["HTTP"] * (len(section.rows) - 1) + ["WebSocket"]
     assert section.rows[-1][:6] == ("SQLite", "WebSocket", "4", "1.25", "101", "102")
     assert any("guidance on a frame after 11, 12, 13 ms" in note for note in section.notes)
+    assert sum("people enrolled the service is ready" in note for note in section.notes) == len(starts)
