@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from faceauth.cli.console import Json, console, note, print_json, progress_bar
-from faceauth.errors import ConfigurationError
+from faceauth.cli.measured import growth_plot
 from faceauth.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -37,21 +37,14 @@ def lifecycle(  # noqa: PLR0917  Typer calls it, by name
     as_json: Json = False,
 ) -> None:
     """Time withdrawals to the last byte, key rotation, campaigns and the audit log's check, by size."""
-    from faceauth.bench.growth import write_growth  # noqa: PLC0415  networks are slow to import
-
     sizes = [sorted(set(one)) if one else () for one in (people, asked, records)]
     out.mkdir(parents=True, exist_ok=True)
     run = _Run(load_settings(), out / "lifecycle.json")
     with progress_bar() as show:
         run.measure(*(sizes if any(sizes) else (SIZES,) * 3), withdrawals=withdrawals, show=show)
-    written = [run.file]
-    if curves := run.growth():
-        try:
-            write_growth(curves, out / "growth.png")
-            written.append(out / "growth.png")
-        except ConfigurationError as error:
-            note(f"warning: {error}")
+    curves = run.growth()
     report = run.keep(curves)
+    written = [run.file, *growth_plot(curves, out)]
     if as_json:
         print_json(report)
     else:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from faceauth.cli.bench_serving import Backend, cpu_s, portrait_head, resident_mb, serving
 from faceauth.cli.console import Json, console, note, print_json, progress_bar
-from faceauth.cli.measured import measured_pack
+from faceauth.cli.measured import growth_plot, measured_pack
 from faceauth.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -80,19 +80,19 @@ def service(  # noqa: PLR0917  Typer calls it, by name
         "load_average": {"before": round(loaded, 1), "after": round(os.getloadavg()[0], 1)},
         "databases": databases,
         "starts": [one.as_json() for one in starts],
-        "growth": [],
     }
-    if len(starts) > 1:
-        taken = Growth.of("a start", "s", {one.references: one.ready_s for one in starts})
-        report["growth"] = [taken.as_json()]
+    taken = {one.references: one.ready_s for one in starts}
+    curves = [Growth.of("a start", "s", taken)] if len(taken) > 1 else []
+    report["growth"] = [one.as_json() for one in curves]
     out.mkdir(parents=True, exist_ok=True)
     file = out / "service.json"
     file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    written = [file, *growth_plot(curves, out)]
     if as_json:
         print_json(report)
     else:
         _print(report)
-    note(f"Written: {file}")
+    note("Written: " + ", ".join(str(one) for one in written))
 
 
 def _measure(
