@@ -142,7 +142,7 @@ def assemble(
         signer = Signer(WatchedSigningKeys(watched, keyring.signing_keys))
     audit = AuditLog(pseudonym_key=keyring.pseudonym_key, clock=clock, sink=sink_of(settings.audit))
     accounts, scenarios, notices = AccountStore(), ScenarioStore(settings.consent), NoticeStore()
-    gate = ConsentGate(clock)
+    gate = ConsentGate(clock, minimum_age=settings.consent.minimum_age)
     ledger = ConsentLedger(signer=signer, consent=settings.consent, clock=clock, new_id=new_id)
     place = place or KeyringPlace(settings.keyring_file)
     data_keys = DataKeys(keys, place.provider(watched, random=random), clock, random)

@@ -13,6 +13,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sqlalchemy import Connection
 
+from faceauth.audit.events import Event
+from faceauth.audit.log import AuditLog
 from faceauth.bearer import digest_of
 from faceauth.capture.flow import FlowPurpose, FlowRow, FlowState, FlowStore
 from faceauth.clock import Clock
@@ -86,6 +88,7 @@ class Flows:
     gate: ConsentGate
     lifecycle: Lifecycle
     desk: SessionDesk
+    audit: AuditLog
     settings: Settings
     clock: Clock
     random: Callable[[int], bytes]
@@ -102,6 +105,7 @@ class Flows:
             gate=installation.desk.gate,
             lifecycle=installation.lifecycle,
             desk=installation.desk,
+            audit=installation.audit,
             settings=installation.settings,
             clock=installation.clock,
             random=installation.desk.random,
@@ -117,8 +121,9 @@ class Flows:
         return_url: str,
         reauthenticated_at: datetime | None,
         locale: str | None,
+        actor: str,
     ) -> MintedFlow:
-        """Make a link for one person.
+        """Make a link for one person; who made it is on record.
 
         Raises:
             InvalidRequest: the address to return to is on no list.
@@ -148,6 +153,14 @@ class Flows:
             self.accounts.get(conn, tenant, account)
             if self.scenarios.get(conn, tenant, scenario).state != "active":
                 raise UnknownScenario("The scenario is retired; it allows nothing any more.")
+            self.audit.append(
+                conn,
+                Event.CAPTURE_LINKED,
+                tenant=tenant,
+                account=account,
+                actor=actor,
+                details={"scenario": scenario, "purpose": purpose},
+            )
             self.store.mint(conn, flow)
         return MintedFlow(flow_id, token, flow.expires_at)
 

@@ -13,7 +13,7 @@ from faceauth.capture.session import CaptureSession
 from faceauth.clock import Clock
 from faceauth.consent.gate import ConsentGate
 from faceauth.errors import ConsentError, SignatureInvalid, UnknownScenario
-from faceauth.identity.methods import LEVELS, methods_of, reaches
+from faceauth.identity.methods import FACE, LEVELS, methods_of, reaches
 from faceauth.installation import Installation
 from faceauth.oidc.asking import LoginRequest
 from faceauth.oidc.claims import id_token_claims, wanted_levels
@@ -147,3 +147,9 @@ class Granting:
             actor=actor,
             details={"scenario": grant.scenario, "client_id": grant.client_id},
         )
+
+
+def needs_device(request: LoginRequest) -> bool:
+    """Say whether a face alone will not do for a login: its client named levels, and each wants a device key."""
+    wanted = wanted_levels(request.asked, LEVELS)
+    return bool(wanted) and not any(reaches(FACE, one) for one in wanted)

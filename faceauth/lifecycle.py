@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,13 @@ from faceauth.identity.devices import DeviceKeys
 from faceauth.oidc.export import elsewhere
 from faceauth.vault.erasure import Erasure
 from faceauth.vault.references import ReferenceStore
+
+_ANSWERS: Final = {
+    "given": Event.CONSENT_GIVEN,
+    "renewed": Event.CONSENT_RENEWED,
+    "refused": Event.CONSENT_REFUSED,
+}
+"""The record of each state that an answer brings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +51,9 @@ class Lifecycle:
         with self.data.begin() as conn:
             self.accounts.get(conn, tenant, account)
             event = self.ledger.record(conn, tenant=tenant, account=account, request=request)
-            kind = Event.CONSENT_REFUSED if event.state == "refused" else Event.CONSENT_GIVEN
             self.audit.append(
                 conn,
-                kind,
+                _ANSWERS[event.state],
                 tenant=tenant,
                 account=account,
                 actor=actor,
@@ -65,11 +71,13 @@ class Lifecycle:
             UnknownAccount, UnknownScenario: there is nothing of that name.
         """
         with self.data.begin() as conn:
-            self.accounts.get(conn, tenant, account)
+            person = self.accounts.get(conn, tenant, account)
             self.scenarios.get(conn, tenant, scenario)
             event = self.ledger.withdraw(conn, tenant=tenant, account=account, scenario=scenario)
             if event is None:
-                earlier = self.erasure.last(conn, tenant=tenant, account=account, scenario=scenario)
+                earlier = self.erasure.last(
+                    conn, tenant=tenant, account=account, scenario=scenario, since=person.created_at
+                )
                 tombstone = earlier or self._doom(conn, tenant, account, scenario=scenario, reason="withdrawn")
             else:
                 tombstone = self._doom(conn, tenant, account, scenario=scenario, reason="withdrawn")
@@ -213,7 +221,7 @@ class Lifecycle:
                 **elsewhere(conn, tenant, account),
                 "activity": [
                     {"at": _iso(item.at), "event": str(item.event), "scenario": item.scenario}
-                    for item in self.audit.activity(conn, tenant=tenant, account=account)
+                    for item in self.audit.activity(conn, tenant, account, since=person.created_at)
                 ],
             }
 

@@ -27,7 +27,7 @@ from faceauth.consent.names import is_account
 from faceauth.consent.scenarios import Scenario, ScenarioStore
 from faceauth.db.engine import Database
 from faceauth.errors import Locked, NotAuthenticated, UnknownScenario, UnknownSession
-from faceauth.granting import Granting
+from faceauth.granting import Granting, needs_device
 from faceauth.identity.limits import LIMITS
 from faceauth.identity.methods import LEVELS
 from faceauth.identity.places import Client as Place
@@ -310,6 +310,8 @@ class OpenId:
                 actor=f"client:{client.client_id}",
                 veiled=account is not None,
                 client=Place(device=browser),
+                # The hosted page asks for a passkey only where one is needed, as it is for this client.
+                ask_device_key=needs_device(request),
             )
         except Locked:
             # A search from a place that tried too often: no account is named, so there is nothing to veil.

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection
 
+from faceauth.audit.events import Event
 from faceauth.audit.log import Activity
 from faceauth.bearer import Granted
 from faceauth.consent.accounts import Account
@@ -76,8 +77,8 @@ class PrivacyDesk:
             devices=installation.lifecycle.devices,
         )
 
-    def mint(self, *, tenant: str, account: str) -> Granted:
-        """Make a link for a person who is signed in at the application.
+    def mint(self, *, tenant: str, account: str, actor: str) -> Granted:
+        """Make a link for a person who is signed in at the application; who made it is on record.
 
         Raises:
             UnknownAccount: there is none of that name.
@@ -85,6 +86,7 @@ class PrivacyDesk:
         here = self.installation
         with here.data.begin() as conn:
             here.accounts.get(conn, tenant, account)
+            here.audit.append(conn, Event.PRIVACY_LINKED, tenant=tenant, account=account, actor=actor)
             return self.links.mint(conn, tenant=tenant, account=account, now=here.clock())
 
     def begin(self, token: str) -> Granted:
@@ -118,7 +120,7 @@ class PrivacyDesk:
             return Overview(
                 account=account,
                 standings=[one for one in found if one is not None],
-                activity=here.audit.activity(conn, *who),
+                activity=here.audit.activity(conn, *who, since=account.created_at),
                 devices=self.devices.list(conn, tenant=visitor.tenant, account=visitor.account),
             )
 

@@ -7,7 +7,9 @@ transaction and one erasure, so a run that is cut short has done whole people an
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import ceil
 from threading import Event as Flag
+from typing import Final
 
 import structlog
 
@@ -17,7 +19,7 @@ from faceauth.capture.flow import FlowStore
 from faceauth.capture.session import SessionStore
 from faceauth.clock import Clock
 from faceauth.consent.ledger import ConsentLedger
-from faceauth.consent.terms import Due, due, still_due
+from faceauth.consent.terms import Due, due, retired, still_due
 from faceauth.db.engine import Database
 from faceauth.errors import FaceauthError
 from faceauth.identity.attempts import Attempts
@@ -28,6 +30,9 @@ from faceauth.sections import RetentionSettings
 from faceauth.vault.erasure import Erasure
 
 log = structlog.get_logger(__name__)
+
+LOOK_S: Final = 5.0
+"""Seconds between two looks whether a scenario was retired since the last run (own figure); a look is cheap."""
 
 Progress = Callable[[int, int], None]
 """Told how many people are done, and of how many."""
@@ -111,6 +116,11 @@ class Retention:
             forget_old_grants(conn, now=self.clock())
         return done
 
+    def retired(self) -> frozenset[tuple[str, str]]:
+        """Return the scenarios that are retired, with their tenants."""
+        with self.data.read() as conn:
+            return retired(conn)
+
     @property
     def _inactivity(self) -> timedelta:
         return timedelta(days=self.settings.inactivity_days)
@@ -143,12 +153,28 @@ class Retention:
 def repeat(retention: Retention, stop: Flag) -> Iterator[Done]:
     """Run now and then, as often as the settings say, until `stop` is set; yields what each run did.
 
-    A run that fails as a whole is logged, and the next one comes all the same.
+    A scenario that is retired meanwhile does not wait for the next time. A run that fails as a whole is logged,
+    and the next one comes all the same.
     """
     pause = retention.settings.every_minutes * 60
     while pause and not stop.is_set():
+        known: frozenset[tuple[str, str]] | None = None
         try:
+            known = retention.retired()
             yield retention.run(stop=stop)
         except Exception as error:  # noqa: BLE001  whatever went wrong, the clocks go on
             log.warning("retention.failed", error=type(error).__name__)
-        stop.wait(pause)
+        _rest(retention, stop, pause, known)
+
+
+def _rest(retention: Retention, stop: Flag, pause: float, known: frozenset[tuple[str, str]] | None) -> None:
+    """Wait until the next run's time, or until another scenario than `known` is retired; None looks for none."""
+    for _ in range(ceil(pause / LOOK_S)):
+        stop.wait(LOOK_S)
+        if stop.is_set():
+            return
+        try:
+            if known is not None and retention.retired() - known:
+                return
+        except FaceauthError as error:
+            log.warning("retention.failed", code=error.code)

@@ -33,7 +33,7 @@ from faceauth.identity.tokens import Tokens
 from faceauth.liveness.challenge import challenge_from_wire, challenge_to_wire, make_challenge
 from faceauth.liveness.profiles import PROFILES, Profile
 from faceauth.sections import SessionSettings
-from faceauth.types import Challenge, Purpose, Transaction
+from faceauth.types import Challenge, DeviceKeyPolicy, Purpose, Transaction
 
 PLACES_KEPT: Final = timedelta(minutes=10)
 """How long after its last moment to open a session's places are known: longer than it lives (own figure)."""
@@ -89,6 +89,7 @@ class SessionDesk:
         transaction: Transaction | None = None,
         veiled: bool = False,
         client: Client | None = None,
+        ask_device_key: bool = False,
     ) -> OpenedSession:
         """Ask the gate and the attempt counters, then open a session with a fresh challenge.
 
@@ -98,7 +99,8 @@ class SessionDesk:
         A `veiled` session that verifies is opened all the same where the account is unknown, has not agreed or is
         locked: its device goes through everything that any other goes through, and is denied in the end (R25).
         The reason is the session's own, for the backend alone. `client` says where the session comes from, so
-        that attempts are counted for that device and that network too.
+        that attempts are counted for that device and that network too. With `ask_device_key` the device is told to
+        sign even where the scenario only prefers it; who judges what was reached is the caller.
 
         Raises:
             UnknownScenario, UnknownAccount, InvalidRequest: the request does not fit the scenario.
@@ -137,7 +139,7 @@ class SessionDesk:
                 raise shut
             challenge = replace(
                 make_challenge(profile=profile, now=now, random=self.random, expires_at=expires_at),
-                device_key=found.device_key,
+                device_key=_device_key(found, asked=ask_device_key),
                 transaction=transaction,
             )
             self.sessions.open(
@@ -360,6 +362,11 @@ def _refusal(check: Callable[[], object]) -> FaceauthError | None:
     except (UnknownAccount, ConsentError, Locked) as refused:
         return refused
     return None
+
+
+def _device_key(scenario: Scenario, *, asked: bool) -> DeviceKeyPolicy:
+    """Return what the device is told of keys. One that the scenario does not look at is never asked for."""
+    return "required" if asked and scenario.device_key == "preferred" else scenario.device_key
 
 
 def _first_told(challenge: Challenge) -> Challenge:

@@ -91,6 +91,7 @@ ROOMS: dict[str, set[str]] = {
     "bench": BELOW_PIPELINE | COMPOSERS | {"simulate", "asking", "campaigns"},
     "demo": BELOW_PIPELINE | COMPOSERS | {"simulate"},
     "__init__": set(),
+    "__main__": {"cli"},
     "models": set(),
     "web": set(),
     "api": BELOW_PIPELINE

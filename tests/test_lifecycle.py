@@ -1,6 +1,7 @@
 """Agreeing, withdrawing, closing, erasing, exporting."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,33 @@ def test_closing_leaves_the_ledger_and_nothing_else(service: Service) -> None:
     assert states == ["given", "withdrawn"]
     with pytest.raises(UnknownAccount):
         service.open("verify")
+
+
+def test_a_name_that_is_used_again_begins_with_nothing(service: Service) -> None:
+    """R37: what is kept of the closed account as proof is not shown to whoever has its name after it."""
+    into = service.installation
+    service.withdraw()
+    into.lifecycle.close_account(**WHO, actor="test")
+    service.clock.forward(24 * 3600)
+    with into.data.begin() as conn:
+        new = into.accounts.ensure(conn, tenant=DEFAULT_TENANT, account="anna", now=service.clock())
+    told = into.lifecycle.export(**WHO)
+    assert (told["consents"], told["activity"]) == ([], [])
+    with into.data.read() as conn:
+        assert into.ledger.state(conn, DEFAULT_TENANT, "anna", "login") is None
+        old = into.erasure.receipts(conn, **WHO, since=new.created_at - timedelta(days=2))
+        assert len(old) == 2
+        assert into.erasure.receipts(conn, **WHO, since=new.created_at) == ()
+        assert len(list(conn.scalars(select(consent_events.c.state)))) == 2  # the proof is there
+    assert service.withdraw() not in old
+
+
+def test_agreeing_again_is_recorded_as_that(service: Service) -> None:
+    """The audit log and the person's activity tell a first yes from a renewal."""
+    service.agree()
+    with service.installation.data.read() as conn:
+        told = [str(one.event) for one in service.installation.audit.activity(conn, DEFAULT_TENANT, "anna")]
+    assert [one for one in told if ":consent:" in one] == ["person:consent:given", "person:consent:renewed"]
 
 
 def test_closing_again_answers_the_same_receipt(service: Service) -> None:

@@ -1,5 +1,6 @@
 """Every clock of R39 ends a consent and erases its face; nothing else is touched."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Event as Flag
 
@@ -170,6 +171,33 @@ def test_it_comes_round_by_itself_until_it_is_stopped(
     never = retention.settings.model_copy(update={"every_minutes": 0})
     object.__setattr__(retention, "settings", never)
     assert not list(repeat(retention, Flag()))
+
+
+class _Impatient(Flag):
+    """Waits no time, remembers for how long it was asked to, and does something at the third time."""
+
+    def __init__(self, at_third: Callable[[], object]) -> None:
+        super().__init__()
+        self.pauses: list[float] = []
+        self.at_third = at_third
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.pauses.append(timeout or 0)
+        if len(self.pauses) == 3:
+            self.at_third()
+        return False
+
+
+def test_a_retired_scenario_is_not_waited_for(enrolled: Service, retention: Retention) -> None:
+    """R39: what only it needed goes within seconds, not with the next hour's run; nothing else hastens one."""
+    lifecycle = enrolled.installation.lifecycle
+    stop = _Impatient(lambda: lifecycle.retire(tenant=DEFAULT_TENANT, scenario="login", actor="test"))
+    rounds = repeat(retention, stop)
+    assert next(rounds).erased == []
+    assert [one.clock for one in next(rounds).erased] == ["scenario_retired"]
+    assert (len(stop.pauses), references(enrolled)) == (3, 0)
+    assert next(rounds).erased == []
+    assert sum(stop.pauses[3:]) == retention.settings.every_minutes * 60
 
 
 def test_the_public_schedule_says_what_the_settings_say(enrolled: Service) -> None:

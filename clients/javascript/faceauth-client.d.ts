@@ -57,6 +57,9 @@ export interface SessionWanted {
   reauthenticated_at?: string;
   liveness_level?: string;
   transaction?: { text: string; locale?: string };
+  veiled?: boolean;
+  client_address?: string;
+  client_device?: string;
 }
 
 export interface OpenedSession {
@@ -77,6 +80,10 @@ export interface SessionState {
   reference_id?: string | null;
   id_token?: string | null;
   amr?: string[] | null;
+  acr?: string | null;
+  liveness_level?: string | null;
+  device_id?: string | null;
+  transaction_sha256?: string | null;
   decided_at?: string | null;
 }
 
@@ -113,7 +120,7 @@ export class Faceauth {
   session(session: string): Promise<SessionState>;
   mintFlow(wanted: FlowWanted): Promise<{ flow_id: string; flow_url: string; expires_at: string }>;
   flow(flow: string): Promise<Record<string, unknown>>;
-  introspect(token: string): Promise<{ active: boolean } & Record<string, unknown>>;
+  introspect(token: string, options?: { once?: boolean }): Promise<{ active: boolean } & Record<string, unknown>>;
   jwks(): Promise<{ keys: Record<string, unknown>[] }>;
 }
 

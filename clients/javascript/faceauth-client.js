@@ -121,9 +121,9 @@ export class Faceauth {
     return this.#ask("GET", path`/v1/flows/${flow}`);
   }
 
-  // Whether a token still holds: after a withdrawal it does not.
-  introspect(token) {
-    return this.#ask("POST", "/v1/tokens/introspect", { token });
+  // Whether a token still holds: after a withdrawal it does not. With `once` it holds this once.
+  introspect(token, { once = false } = {}) {
+    return this.#ask("POST", "/v1/tokens/introspect", { token, once });
   }
 
   jwks() {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faceauth.api.problems import problem_of
@@ -42,10 +42,10 @@ class Bound:
         error = None if found is None else await self._refusal(found[1], HTTPConnection(scope).cookies)
         if error is None:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+        elif scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": _NOT_HERE})
         else:
-            await problem_of(Request(scope), error)(scope, receive, send)
+            await problem_of(HTTPConnection(scope), error)(scope, receive, send)
 
     async def _refusal(self, session_id: str, cookies: Mapping[str, str]) -> FaceauthError | None:
         try:

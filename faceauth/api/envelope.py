@@ -41,6 +41,9 @@ CONSOLE_POLICY: Final = (
 
 ANSWER_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+Dress = Callable[[MutableHeaders], None]
+Note = Callable[[int], None]
+
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
@@ -64,16 +67,26 @@ class Envelope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         began = perf_counter()
-        answer = _Answer(send, lambda headers: self._dress(headers, scope["path"], request_id))
+
+        def dress(headers: MutableHeaders) -> None:
+            self._dress(headers, scope["path"], request_id)
+
+        def note(status: int) -> None:
+            self._record(scope, status, perf_counter() - began)
+
         with structlog.contextvars.bound_contextvars(request_id=request_id):
+            if scope["type"] == "websocket":
+                await self._app(scope, receive, _handshake(send, dress, note))
+                return
+            answer = _Answer(send, dress)
             await self._guarded(scope, receive, answer, request_id)
-            self._record(scope, answer.status, perf_counter() - began)
+            note(answer.status)
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer", request_id: str) -> None:
         limited = receive if self._is_upload(scope["path"]) else _limited(receive, scope)
@@ -99,7 +112,8 @@ class Envelope:
             headers["Strict-Transport-Security"] = "max-age=31536000"
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        method = scope["method"] if scope["method"] in METHODS else "OTHER"
+        method = scope.get("method", "GET")  # a WebSocket begins as a GET
+        method = method if method in METHODS else "OTHER"
         route = getattr(scope.get("route"), "path", None) or (
             "/ui" if scope["path"].startswith("/ui/") else "none"
         )
@@ -111,7 +125,7 @@ class Envelope:
 class _Answer:
     """Sends, and dresses the headers on the way."""
 
-    def __init__(self, send: Send, dress: Callable[[MutableHeaders], None]) -> None:
+    def __init__(self, send: Send, dress: Dress) -> None:
         self._send = send
         self._dress = dress
         self.status = 500
@@ -123,6 +137,20 @@ class _Answer:
             self.status = message["status"]
             self._dress(MutableHeaders(scope=message))
         await self._send(message)
+
+
+def _handshake(send: Send, dress: Dress, note: Note) -> Send:
+    """Return what sends a WebSocket's messages, and notes how it began: let in, or turned away."""
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "websocket.accept":
+            note(101)
+        elif message["type"] == "websocket.http.response.start":
+            dress(MutableHeaders(scope=message))
+            note(message["status"])
+        await send(message)
+
+    return answer
 
 
 def _policy(path: str) -> str:

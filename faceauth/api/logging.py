@@ -13,6 +13,12 @@ HIDDEN: Final = "[hidden]"
 LONGEST: Final = 500
 """Characters of one value; nothing that belongs into a log is longer (own figure)."""
 
+TURNED_AWAY: Final = "ASGI callable returned without completing handshake."
+"""What uvicorn 0.54 says, as an error, of every WebSocket that is answered with a status instead of let in."""
+
+SOCKET: Final = '%s - "WebSocket %s"'
+"""What begins uvicorn's line for every WebSocket, access log or none: the person's address, and the path."""
+
 _SECRET_NAMES: Final = re.compile(
     r"token|secret|password|authorization|cookie|api_?key$|vector|embedding|score|frame_bytes|body|image|pixels",
     re.IGNORECASE,
@@ -74,8 +80,14 @@ def configure_logging(level: str = "INFO") -> None:
     root.setLevel(level)
     # Alembic tells at every start that it found nothing to do.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Each WebSocket has a line of ours, without address and path.
+    logging.getLogger("uvicorn.error").addFilter(_is_of_no_socket)
     # It would write down every address that a message goes to, and some are secrets themselves.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _is_of_no_socket(record: logging.LogRecord) -> bool:
+    return record.msg != TURNED_AWAY and not str(record.msg).startswith(SOCKET)
 
 
 def _exception_kind(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -13,7 +13,8 @@ from faceauth.api.wire.base import Answer, Problem, Request
 DESCRIPTION: Final = (
     "Face login that people agreed to. Three calls from the backend: record the consent, open a session, read "
     "its outcome. The device posts frames with the session's own token. Errors are problem documents with a "
-    "stable code."
+    "stable code. Elsewhere, because people or WebSockets come there: GET /v1/sessions/{session_id}/stream "
+    "(docs/streaming.md), /oauth2/authorize and /oauth2/logout (docs/openid.md), and the pages under /ui."
 )
 
 SCHEMES: Final[dict[str, Any]] = {

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
 from faceauth import errors
@@ -119,7 +120,7 @@ def problem(
 
 
 def problem_of(
-    request: Request, error: errors.FaceauthError, *, extra: Mapping[str, Any] | None = None
+    request: HTTPConnection, error: errors.FaceauthError, *, extra: Mapping[str, Any] | None = None
 ) -> JSONResponse:
     """Return the problem document of one of our errors."""
     # A class that is new and not in the table yet answers like its parent.
@@ -139,7 +140,7 @@ def problem_of(
     return problem(request_id_of(request), status, error.code, title, detail, extra=extra, headers=headers)
 
 
-def request_id_of(request: Request) -> str:
+def request_id_of(request: HTTPConnection) -> str:
     """Return the id that the envelope gave this request."""
     return str(getattr(request.state, "request_id", "none"))
 
@@ -158,7 +159,14 @@ def _on_known(request: Request, error: Exception) -> Response:
 
 def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for nothing else
-    return problem_of(request, errors.InvalidRequest(_where(error.errors())))
+    found = error.errors()
+    # A body that was not said to be JSON is not read as JSON: `curl -d` alone says that it is a form.
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if any(one["loc"] == ("body",) and one["type"] != "missing" for one in found) and "json" not in kind:
+        return problem_of(
+            request, errors.InvalidRequest("Send the body as JSON, with Content-Type: application/json.")
+        )
+    return problem_of(request, errors.InvalidRequest(_where(found)))
 
 
 def _where(found: Sequence[Any]) -> str:

@@ -265,14 +265,22 @@ class AuditLog:
             raise InvalidRequest("There is no such record.")
         return bytes(found)
 
-    def activity(self, conn: Connection, tenant: str, account: str) -> list[Activity]:
-        """Return what was done with this person's face, the oldest first."""
+    def activity(
+        self, conn: Connection, tenant: str, account: str, *, since: datetime | None = None
+    ) -> list[Activity]:
+        """Return what was done with this person's face, the oldest first.
+
+        `since` is when the account was made, wherever this is shown: before, another person may have had its name
+        and pseudonym. None is everything.
+        """
         query = (
             select(audit_log.c.at, audit_log.c.event, audit_log.c.details)
             .where(audit_log.c.tenant == tenant, audit_log.c.subject == self.pseudonym(tenant, account))
             .where(audit_log.c.event.in_(sorted(CONCERNS_FACE)))
             .order_by(audit_log.c.seq)
         )
+        if since is not None:
+            query = query.where(audit_log.c.at >= since)
         return [Activity(row.at, Event(row.event), row.details.get("scenario")) for row in conn.execute(query)]
 
 

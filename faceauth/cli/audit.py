@@ -15,7 +15,7 @@ from faceauth.audit.log import AuditLog, line
 from faceauth.audit.notes import Checkpoint, open_note
 from faceauth.cli.approvals import By, named, say_waits
 from faceauth.cli.audit_log import open_log
-from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar
+from faceauth.cli.console import Json, console, fail, note, print_json, progress_bar, why_unreadable
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.db.upgrade import check
@@ -139,7 +139,7 @@ def _read(path: Path, verifier_key: str) -> Checkpoint:
     try:
         return open_note(path.read_text(encoding="utf-8"), verifier_key)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"The checkpoint {path} cannot be read ({type(error).__name__}).") from error
+        raise ConfigurationError(f"The checkpoint {path} cannot be read ({why_unreadable(error)}).") from error
 
 
 @contextmanager

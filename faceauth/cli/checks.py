@@ -189,6 +189,7 @@ def _databases(  # noqa: PLR0917  all that its checks lean on
             return
     yield watching.incidents(data, clock())
     yield watching.notices(data, settings.consent)
+    yield watching.receipts(settings.consent)
     yield watching.enrolment(data)
 
 

@@ -29,6 +29,11 @@ def fail(line: str, *, status: int = 1) -> NoReturn:
     raise typer.Exit(status)
 
 
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Return in words why a file's text could not be read."""
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is no UTF-8 text"
+
+
 def note(line: str) -> None:
     """Say something beside the result, on the error stream."""
     console(error=True).print(line, markup=False)

@@ -66,6 +66,9 @@ def first_key(settings: Settings) -> CreatedKey | None:
         with data.begin() as conn:
             if apikeys.list(conn, DEFAULT_TENANT):
                 return None
+            audit.append(
+                conn, Event.INSTALLATION_CREATED, tenant=DEFAULT_TENANT, account=None, actor="cli", details={}
+            )
             key = apikeys.create(conn, tenant=DEFAULT_TENANT, role="application", label="made by faceauth init")
             audit.append(
                 conn,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 from joserfc.jwk import ECKey
 
-from faceauth.cli.console import Json, console, fail, print_json
+from faceauth.cli.console import Json, console, fail, print_json, why_unreadable
 from faceauth.errors import ConfigurationError, InvalidRequest, SignatureInvalid
 from faceauth.installation import read_keyring
 from faceauth.settings import load_settings
@@ -101,4 +101,4 @@ def _text(file: Path) -> str:
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} cannot be read ({type(error).__name__}).") from error
+        raise ConfigurationError(f"{file} cannot be read ({why_unreadable(error)}).") from error

@@ -1,5 +1,6 @@
 """`faceauth serve`: the service and its pages, one process."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,4 +98,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=256)
     except OSError as error:
-        fail(f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with --host and --port.")
+        # Python puts the address behind what the system says. Errors of names are not the system's: below 0.
+        number = error.errno or 0
+        why = os.strerror(number) if number > 0 else error.strerror or error
+        fail(f"Cannot listen on {host}:{port} ({why}). Choose another with --host and --port.")

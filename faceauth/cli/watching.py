@@ -49,6 +49,24 @@ def notices(data: Database, consent: ConsentSettings) -> Finding:
     return Finding("notices", "ok", "they name who decides and where data is kept, as the settings do")
 
 
+def receipts(consent: ConsentSettings) -> Finding:
+    """Say which facts of a consent record the operator has not told yet, who alone knows them (R28)."""
+    untold = ConsentSettings()
+    missing = [
+        f"{what} (FACEAUTH_CONSENT__{name.upper()})"
+        for name, what in (
+            ("controller", "who decides"),
+            ("controller_contact", "how to reach them"),
+            ("jurisdiction", "whose law applies"),
+        )
+        if getattr(consent, name) == getattr(untold, name)
+    ]
+    if missing:
+        line = f"Consent records do not name {', '.join(missing)}: set it before people are asked. "
+        return Finding("receipts", "warning", line + "See docs/consent.md")
+    return Finding("receipts", "ok", "consent records name who decides, how to reach them and whose law applies")
+
+
 def enrolment(data: Database) -> Finding:
     """Say how many people are enrolled; from 100,000 on a filing is due in China (R55)."""
     with data.read() as conn:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, select, update
 
+from faceauth.consent.ages import age
 from faceauth.consent.names import check_account, check_locale, is_account, is_plain_text
 from faceauth.consent.standing import lock_account
 from faceauth.db.rows import insert_if_absent
@@ -97,11 +98,6 @@ class AccountStore:
         """Say whether this tenant has an account of that name."""
         query = select(accounts.c.account).where(accounts.c.tenant == tenant, accounts.c.account == account)
         return is_account(account) and conn.execute(query).first() is not None
-
-
-def age(birth_date: date, today: date) -> int:
-    """Return whole years; someone born on 29 February has the birthday on 1 March in other years."""
-    return today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))
 
 
 def _checked(

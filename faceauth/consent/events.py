@@ -58,12 +58,19 @@ def next_seq(conn: Connection, tenant: str, account: str) -> int:
 
 
 def account_events(
-    conn: Connection, tenant: str, account: str, scenario: str | None = None
+    conn: Connection,
+    tenant: str,
+    account: str,
+    scenario: str | None = None,
+    *,
+    since: datetime | None = None,
 ) -> tuple[ConsentEvent, ...]:
-    """Return the account's lines, the oldest first, of one scenario or of all."""
+    """Return the account's lines, the oldest first, of one scenario or of all, from a time on or all."""
     if not is_account(account) or not (scenario is None or is_scenario(scenario)):
         return ()
     query = select(table).where(table.c.tenant == tenant, table.c.account == account).order_by(table.c.seq)
     if scenario is not None:
         query = query.where(table.c.scenario == scenario)
+    if since is not None:
+        query = query.where(table.c.event_at >= since)
     return tuple(ConsentEvent(**row) for row in conn.execute(query).mappings())

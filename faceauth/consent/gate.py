@@ -16,6 +16,7 @@ from faceauth.consent.standing import (
     newer_material_notice,
     restricted,
     scenario_state,
+    unguarded,
 )
 from faceauth.errors import ConsentRequired, ConsentStale, UnknownScenario
 from faceauth.types import ConsentGrant
@@ -24,10 +25,11 @@ _ANOTHER: Final = "The consent this began under has ended. Start again under the
 
 
 class ConsentGate:
-    """Reads whether a person's consent allows one scenario, now."""
+    """Reads whether a person's consent allows one scenario, now. Under `minimum_age` a guardian's is asked for."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, minimum_age: int) -> None:
         self._clock = clock
+        self._minimum_age = minimum_age
 
     def ask(
         self, conn: Connection, *, tenant: str, account: str, scenario: str, begun: datetime | None = None
@@ -42,7 +44,8 @@ class ConsentGate:
         Raises:
             UnknownScenario: There is no such scenario.
             ConsentRequired: Never given, refused, withdrawn, being erased, suspended, asked about by a campaign
-                and not agreed to since, another consent than at `begun`, or the scenario is retired.
+                and not agreed to since, a child's without a guardian (R35), another consent than at `begun`, or
+                the scenario is retired.
             ConsentStale: Its time is over, or a material notice came into force after it.
         """
         consent = self._check(conn, tenant, account, scenario, lock=False)
@@ -95,6 +98,10 @@ class ConsentGate:
         if open_question(conn, tenant, account, scenario) is not None:
             raise ConsentRequired("A question waits for the person's yes. Ask it, or use another method.")
         now = self._clock()
+        if unguarded(conn, tenant, account, consent.consent_id, minimum_age=self._minimum_age, today=now.date()):
+            raise ConsentRequired(
+                f"The person is under {self._minimum_age}, and no guardian agreed. Name one and ask again."
+            )
         if consent.valid_until <= now:
             raise ConsentStale("The consent's time is over. Ask again, or use another method.")
         if newer_material_notice(conn, tenant, scenario, consent, now) is not None:

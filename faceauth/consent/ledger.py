@@ -8,7 +8,8 @@ from typing import Literal, Protocol, cast
 from sqlalchemy import Connection, insert, select, update
 
 from faceauth.clock import Clock
-from faceauth.consent.accounts import Account, AccountStore, age
+from faceauth.consent.accounts import Account, AccountStore
+from faceauth.consent.ages import age
 from faceauth.consent.events import ConsentEvent, account_events, append_event, next_seq, standing_event
 from faceauth.consent.names import is_scenario
 from faceauth.consent.notices import Notice, NoticeStore
@@ -21,6 +22,7 @@ from faceauth.consent.standing import (
     ended,
     live_consent,
     lock_account,
+    made_at,
     scenario_state,
 )
 from faceauth.consent.substance import Substance
@@ -177,7 +179,7 @@ class ConsentLedger:
 
     def state(self, conn: Connection, tenant: str, account: str, scenario: str) -> ConsentState | None:
         """Return where the consent stands, or None when this person was never asked."""
-        events = account_events(conn, tenant, account, scenario)
+        events = account_events(conn, tenant, account, scenario, since=made_at(conn, tenant, account))
         last, now = standing_event(events), self._clock()
         if last is None:
             return None
@@ -198,8 +200,11 @@ class ConsentLedger:
         )
 
     def history(self, conn: Connection, tenant: str, account: str) -> tuple[ConsentEvent, ...]:
-        """Return every line about this account, the oldest first."""
-        return account_events(conn, tenant, account)
+        """Return every line about this account, the oldest first.
+
+        None that is older than the account: another person may have had its name. Without an account, all.
+        """
+        return account_events(conn, tenant, account, since=made_at(conn, tenant, account))
 
     def live(self, conn: Connection, tenant: str, account: str) -> tuple[str, ...]:
         """Return the scenarios whose consent was given and not ended, in order."""

@@ -1,13 +1,17 @@
 """What the database says about one person and one scenario now; the gate and the ledger both read it here."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, or_, select
 
+from faceauth.consent.ages import age
 from faceauth.consent.names import is_account, is_scenario
 from faceauth.consent.notices import NoticeStore
 from faceauth.db.schema import accounts, consent_events, live_consents, scenarios, tombstones
+
+ALLOWING = ("given", "renewed")
+"""The states that alone may allow anything (R29)."""
 
 ENDED = ("withdrawn", "expired")
 """The states after which a consent never comes back to life; agreeing again makes a new one."""
@@ -27,6 +31,16 @@ def lock_account(conn: Connection, tenant: str, account: str) -> bool:
     """Make the account's other writers wait until this transaction ends; return whether it is there."""
     query = select(accounts.c.account).where(accounts.c.tenant == tenant, accounts.c.account == account)
     return is_account(account) and conn.execute(query.with_for_update()).first() is not None
+
+
+def made_at(conn: Connection, tenant: str, account: str) -> datetime | None:
+    """Return when the account was made; None where there is none.
+
+    A name may be used again after its account was closed, by another person: what is older is not shown to them.
+    """
+    query = select(accounts.c.created_at).where(accounts.c.tenant == tenant, accounts.c.account == account)
+    at: datetime | None = conn.scalar(query) if is_account(account) else None
+    return at
 
 
 def live_consent(conn: Connection, tenant: str, account: str, scenario: str, *, lock: bool) -> LiveConsent | None:
@@ -55,6 +69,23 @@ def restricted(conn: Connection, tenant: str, account: str) -> bool:
     """Say whether the person had all use of their face suspended, without erasing it."""
     query = select(accounts.c.restricted_at).where(accounts.c.tenant == tenant, accounts.c.account == account)
     return is_account(account) and conn.scalar(query) is not None
+
+
+def unguarded(
+    conn: Connection, tenant: str, account: str, consent_id: str, *, minimum_age: int, today: date
+) -> bool:
+    """Say whether this is a child's consent that no guardian gave (R35).
+
+    That happens when the application tells the date of birth, or corrects it, after the person agreed.
+    """
+    query = select(accounts.c.birth_date).where(accounts.c.tenant == tenant, accounts.c.account == account)
+    born: date | None = conn.scalar(query)
+    if born is None or age(born, today) >= minimum_age:
+        return False
+    row = consent_events.c
+    mine = (row.tenant == tenant, row.account == account, row.consent_id == consent_id, row.state.in_(ALLOWING))
+    record = conn.scalar(select(row.record).where(*mine).order_by(row.seq.desc()).limit(1))
+    return record is None or record["event"]["entity_id"] != "guardian"
 
 
 def being_erased(conn: Connection, tenant: str, account: str, scenario: str) -> bool:

@@ -51,6 +51,12 @@ def due(conn: Connection, *, now: datetime, inactivity: timedelta) -> Iterator[D
             yield over
 
 
+def retired(conn: Connection) -> frozenset[tuple[str, str]]:
+    """Return the tenant and the name of every scenario that is retired."""
+    query = select(scenarios.c.tenant, scenarios.c.scenario).where(scenarios.c.state == "retired")
+    return frozenset((row.tenant, row.scenario) for row in conn.execute(query))
+
+
 def still_due(conn: Connection, what: Due, *, now: datetime, inactivity: timedelta) -> bool:
     """Say whether it is still over, whoever renewed or logged in meanwhile."""
     here = live_consents.c

@@ -117,8 +117,11 @@ class OnnxEmbedder:
 
     def _embedded(self, cuts: NDArray[np.uint8]) -> Floats:
         """Return embeddings of any length, (n, d), of what the network sees, (n, size, size, 3)."""
-        vectors = self._forward(cuts)
-        return vectors + self._forward(cuts[:, :, ::-1]) if self._spec.mirror else vectors
+        if not self._spec.mirror:
+            return self._forward(cuts)
+        # In one batch: the network's weights are read once.
+        vectors = self._forward(np.concatenate([cuts, cuts[:, :, ::-1]]))
+        return vectors[: len(cuts)] + vectors[len(cuts) :]
 
     def _forward(self, chips: NDArray[np.uint8]) -> Floats:
         spec = self._spec

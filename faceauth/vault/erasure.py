@@ -122,13 +122,27 @@ class Erasure:
         about = {"reason": noted.reason.value, "tombstone_id": noted.tombstone_id}
         self._record(conn, Event.ERASURE_REQUESTED, noted.scope, actor="restore", **about)
 
-    def last(self, conn: Connection, *, tenant: str, account: str, scenario: str | None = None) -> str | None:
-        """Return the id of the newest erasure of the scenario, or of the whole account, finished or not."""
-        return tombstones.latest(conn, Scope(tenant, account, scenario))
+    def last(
+        self,
+        conn: Connection,
+        *,
+        tenant: str,
+        account: str,
+        scenario: str | None = None,
+        since: datetime | None = None,
+    ) -> str | None:
+        """Return the id of the newest erasure of the scenario, or of the whole account, finished or not.
 
-    def receipts(self, conn: Connection, *, tenant: str, account: str) -> tuple[str, ...]:
-        """Return the signed receipts of an account's erasures, the oldest first."""
-        return tombstones.receipts(conn, tenant, account)
+        `since` leaves out what was asked for before: another person may have had the account's name.
+        """
+        return tombstones.latest(conn, Scope(tenant, account, scenario), since=since)
+
+    def receipts(self, conn: Connection, *, tenant: str, account: str, since: datetime) -> tuple[str, ...]:
+        """Return the signed receipts of an account's erasures, the oldest first.
+
+        `since` is when the account was made: before, another person may have had its name.
+        """
+        return tombstones.receipts(conn, tenant, account, since=since)
 
     def unfinished(self) -> tuple[str, ...]:
         """Return the ids of the erasures that are not done, oldest first."""

@@ -13,6 +13,8 @@ from faceauth.errors import AlreadyExists, KeyringMissing, StorageError
 _LARGEST: Final = 1_000_000
 """Bytes that are read of a keyring; far above the largest."""
 
+_ELSEWHERE: Final = "Name a place that may be written with FACEAUTH_DATA_DIR, or with FACEAUTH_KEYS__FILE."
+
 
 def read_private(path: Path) -> str:
     """Return the text of a file that nobody but its owner can reach.
@@ -50,7 +52,7 @@ def write_new(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"The folder {path.parent} cannot be made ({error.strerror}).") from error
+        raise StorageError(f"The folder {path.parent} cannot be made ({error.strerror}). {_ELSEWHERE}") from error
     try:
         write_draft(draft, text)
         # A link, unlike a rename, fails when the name is taken.
@@ -59,7 +61,7 @@ def write_new(path: Path, text: str) -> None:
     except FileExistsError:
         raise AlreadyExists(f"There is a keyring at {path} already; it was left alone.") from None
     except OSError as error:
-        raise StorageError(f"The keyring cannot be written to {path} ({error.strerror}).") from error
+        raise StorageError(f"The keyring cannot be written to {path} ({error.strerror}). {_ELSEWHERE}") from error
     finally:
         draft.unlink(missing_ok=True)
 

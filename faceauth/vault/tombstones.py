@@ -58,8 +58,13 @@ def load(conn: Connection, tombstone_id: str) -> Tombstone | None:
     return None if row is None else _tombstone(row)
 
 
-def latest(conn: Connection, scope: Scope, *, unfinished: bool = False) -> str | None:
-    """Return the id of the newest erasure of exactly this scope, or of the newest that is not done."""
+def latest(
+    conn: Connection, scope: Scope, *, unfinished: bool = False, since: datetime | None = None
+) -> str | None:
+    """Return the id of the newest erasure of exactly this scope, or of the newest that is not done.
+
+    `since` leaves out what was asked for before.
+    """
     stones = tombstones.c
     query = select(stones.tombstone_id).where(
         stones.tenant == scope.tenant,
@@ -69,14 +74,19 @@ def latest(conn: Connection, scope: Scope, *, unfinished: bool = False) -> str |
     )
     if unfinished:
         query = query.where(stones.state != ErasureState.DONE.value)
+    if since is not None:
+        query = query.where(stones.requested_at >= since)
     return conn.scalar(query.order_by(stones.requested_at.desc(), stones.tombstone_id.desc()).limit(1))
 
 
-def receipts(conn: Connection, tenant: str, account: str) -> tuple[str, ...]:
-    """Return the deletion receipts of an account, the oldest first."""
+def receipts(conn: Connection, tenant: str, account: str, *, since: datetime) -> tuple[str, ...]:
+    """Return the deletion receipts of an account for what was asked for from a time on, the oldest first."""
     stones = tombstones.c
     query = select(stones.receipt).where(
-        stones.tenant == tenant, stones.account == account, stones.receipt.is_not(None)
+        stones.tenant == tenant,
+        stones.account == account,
+        stones.receipt.is_not(None),
+        stones.requested_at >= since,
     )
     return tuple(conn.scalars(query.order_by(stones.requested_at, stones.tombstone_id)))
 

@@ -19,6 +19,18 @@ def admin(service: Service, method: str, path: str, body: object = None, *, role
     return service.call(method, f"/v1/admin{path}", role=role, **({} if body is None else {"json": body}))
 
 
+def test_each_act_on_a_draft_is_on_record(service: Service) -> None:
+    """R49: what people will be shown, and who wrote it."""
+    path = f"/drafts/{admin(service, 'POST', '/drafts', {'new_scenario': SCENARIO}).json()['draft_id']}"
+    admin(service, "PUT", path, {"new_scenario": SCENARIO | {"recipients": ["The bank"]}})
+    admin(service, "DELETE", path)
+    told = admin(service, "GET", "/audit", role="auditor").json()["records"]
+    drafts = [one for one in told if one["event"].startswith("privacy:draft:")]
+    assert sorted(one["event"].split(":")[2] for one in drafts) == ["changed", "deleted", "written"]
+    assert {one["details"]["scenario"] for one in drafts} == {"payment"}
+    assert all(one["actor"].startswith("apikey:") for one in drafts)
+
+
 def test_a_scenario_goes_its_whole_way(service: Service) -> None:
     """Draft, active, superseded, retired; every version stays readable (R38)."""
     draft = admin(service, "POST", "/drafts", {"new_scenario": SCENARIO}).json()

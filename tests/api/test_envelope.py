@@ -20,6 +20,12 @@ HEADERS = {
 }
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_may_ask_for_the_head_alone(service: Service, path: str) -> None:
+    told = service.http.head(path)
+    assert (told.status_code, told.content) == (200, b"")
+
+
 @pytest.mark.parametrize(
     "path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/oauth2/jwks", "/v1/scenarios", "/nowhere", "/"]
 )

@@ -81,6 +81,17 @@ def test_from_the_notice_to_the_session(service: Service) -> None:
     assert state(service, minted)["state"] == "cancelled"
 
 
+def test_who_made_a_link_is_on_record(service: Service) -> None:
+    """R49: whoever holds it captures in the person's name."""
+    service.account()
+    mint(service)
+    records = service.call("GET", "/v1/admin/audit?event=application:capture:linked", role="auditor").json()
+    (told,) = records["records"]
+    assert told["actor"].startswith("apikey:")
+    assert told["details"] == {"scenario": "login", "purpose": "verify"}
+    assert told["subject"] is not None
+
+
 def test_a_link_opens_once_and_a_page_opens_one_session(service: Service) -> None:
     service.account()
     service.consent()

@@ -4,12 +4,14 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from inspect import getsource
 
 import numpy as np
 import pytest
 import structlog
+from uvicorn.protocols.websockets import websockets_sansio_impl
 
-from faceauth.api.logging import HIDDEN, configure_logging, hide_secrets
+from faceauth.api.logging import HIDDEN, SOCKET, TURNED_AWAY, configure_logging, hide_secrets
 
 
 @pytest.fixture
@@ -79,6 +81,25 @@ def test_where_messages_go_is_not_logged(capsys: pytest.CaptureFixture[str]) -> 
     configure_logging()
     logging.getLogger("httpx").info("HTTP Request: POST https://app.example/hook/abc")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_socket_that_was_turned_away_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """Or whoever has no token could fill the log with errors. The words are those of the uvicorn that is here."""
+    configure_logging()
+    logging.getLogger("uvicorn.error").error(TURNED_AWAY)
+    assert capsys.readouterr().err == ""
+    assert TURNED_AWAY in getsource(websockets_sansio_impl)
+
+
+@pytest.mark.usefixtures("configured")
+def test_where_a_socket_comes_from_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody's address is kept in the clear, nor the path, which names the session."""
+    configure_logging()
+    accepted = f"{SOCKET} [accepted]"
+    logging.getLogger("uvicorn.error").info(accepted, "192.0.2.7:1", "/v1/sessions/fs_0/stream")
+    assert capsys.readouterr().err == ""
+    assert getsource(websockets_sansio_impl).count(SOCKET) == 3
 
 
 @pytest.mark.usefixtures("configured")

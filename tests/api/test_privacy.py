@@ -116,6 +116,17 @@ def test_only_the_application_mints_and_only_its_own(service: Service) -> None:
     assert code(service.call("POST", path, role=OTHER_TENANT)) == "unknown_account"
 
 
+def test_who_made_a_link_is_on_record(service: Service) -> None:
+    """R49: it acts as the person, so whoever made it is known."""
+    service.account()
+    link(service)
+    (told,) = service.call("GET", "/v1/admin/audit?event=application:privacy:linked", role="auditor").json()[
+        "records"
+    ]
+    assert told["actor"].startswith("apikey:")
+    assert told["subject"] is not None
+
+
 def test_agreeing_and_withdrawing_there_is_real(page: Page) -> None:
     """R28, R31, R32: the ledger, the receipts and the log say it as for any other way."""
     assert page.login()["stance"] == "never"

@@ -163,6 +163,18 @@ def test_little_space_is_told(healthy: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert [one.state for one in findings() if one.name == "disk"] == ["warning"]
 
 
+def test_what_consent_records_leave_out_is_told(cli: Cli, healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R28: who decides and whose law applies is the operator's to say."""
+    told = [("CONTROLLER", "Shop Ltd"), ("CONTROLLER_CONTACT", "privacy@shop.example"), ("JURISDICTION", "DE")]
+    for name, value in told:
+        (found,) = [one for one in findings() if one.name == "receipts"]
+        assert found.state == "warning"
+        assert f"FACEAUTH_CONSENT__{name})" in found.line
+        monkeypatch.setenv(f"FACEAUTH_CONSENT__{name}", value)
+    (found,) = [one for one in findings() if one.name == "receipts"]
+    assert found.state == "ok"
+
+
 @pytest.mark.parametrize(
     ("setting", "what"), [("CONTROLLER", "the controller"), ("STORAGE_PLACE", "the storage place")]
 )

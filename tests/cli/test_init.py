@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from faceauth.audit.events import Event
+from faceauth.cli.audit_log import open_log
 from faceauth.clock import system_clock
 from faceauth.db.tenants import DEFAULT_TENANT
 from faceauth.identity.apikeys import ApiKeys
-from faceauth.installation import databases
+from faceauth.installation import databases, read_keyring
 from faceauth.settings import load_settings
 
 Cli = Callable[..., Result]
@@ -27,6 +29,21 @@ def test_it_makes_everything_and_shows_the_key_once(cli: Cli, home: Path) -> Non
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     again = json.loads(cli("init", "--json").stdout)
     assert again["api_key"] is None
+
+
+def test_the_audit_log_begins_with_it(cli: Cli, home: Path) -> None:
+    """R49; what is done again and changes nothing is not told again."""
+    cli("init")
+    cli("init")
+    settings = load_settings()
+    data, keys = databases(settings)
+    try:
+        with data.read() as conn:
+            told = [one.event for one in open_log(settings, read_keyring(settings)).records(conn, limit=10)]
+    finally:
+        data.dispose()
+        keys.dispose()
+    assert sorted(told) == sorted([Event.INSTALLATION_CREATED, Event.APIKEY_CREATED])
 
 
 def test_the_key_works_and_only_its_digest_is_stored(cli: Cli, home: Path) -> None:
@@ -74,6 +91,15 @@ def test_a_data_folder_that_cannot_be_made_is_told(cli: Cli, home: Path, monkeyp
     result = cli("init")
     assert result.exit_code == 1
     assert str(home) in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_keyring_that_cannot_be_written_is_told(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEAUTH_DATA_DIR", str(home))
+    monkeypatch.setenv("FACEAUTH_KEYS__FILE", "/proc/keyring")  # where nobody writes, root neither
+    result = cli("init")
+    assert result.exit_code == 1
+    assert "FACEAUTH_KEYS__FILE" in result.stderr
     assert result.stderr.count("\n") == 1
 
 

@@ -62,7 +62,10 @@ def test_odd_files_are_told(cli: Cli, written: Written) -> None:
         answer = cli("receipt", "check", written("odd", odd), "--jwks", written("k", {"keys": []}))
         assert answer.exit_code == 1
         assert len(answer.stderr.strip().splitlines()) == 1
-    assert "cannot be read" in cli("receipt", "check", "not-here", "--jwks", "nor-this").stderr
+    assert "cannot be read (No such file" in cli("receipt", "check", "not-here", "--jwks", "nor-this").stderr
+    picture = written("picture", "")
+    Path(picture).write_bytes(b"\xff\xd8")
+    assert "it is no UTF-8 text" in cli("receipt", "check", picture, "--jwks", "nor-this").stderr
 
 
 def test_the_installations_own_keys_are_taken_without_a_set(cli: Cli, home: Path, written: Written) -> None:

@@ -50,4 +50,5 @@ def test_with_a_port_that_is_taken(cli: Cli, monkeypatch: pytest.MonkeyPatch) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         line = one_line(cli("serve", "--port", str(taken.getsockname()[1])))
     assert "--port" in line
+    assert line.count("127.0.0.1") == 1
     assert closed == [True]

@@ -131,6 +131,14 @@ def test_every_path_is_in_the_document(service: Service) -> None:
     assert {(method, re.sub(r"\$\{\w+\}", "{}", where)) for method, where in asked} <= routes
 
 
+def test_the_types_name_every_field_of_a_session(service: Service) -> None:
+    types = CLIENT.with_suffix(".d.ts").read_text(encoding="utf-8")
+    schemas = service.app.openapi()["components"]["schemas"]
+    for interface, schema in (("SessionWanted", "SessionRequest"), ("SessionState", "SessionAnswer")):
+        body = types.partition(f"export interface {interface} {{")[2].partition("\n}")[0]
+        assert set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE)) == set(schemas[schema]["properties"])
+
+
 def test_the_types_name_every_method() -> None:
     source = CLIENT.read_text(encoding="utf-8")
     types = CLIENT.with_suffix(".d.ts").read_text(encoding="utf-8")

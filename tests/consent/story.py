@@ -46,7 +46,7 @@ class Story:
         self.accounts = AccountStore()
         self.scenarios = ScenarioStore(self.settings)
         self.notices = NoticeStore()
-        self.gate = ConsentGate(lambda: self.now)
+        self.gate = ConsentGate(lambda: self.now, minimum_age=self.settings.minimum_age)
         self.ledger = ConsentLedger(
             signer=self.signer,
             consent=self.settings,

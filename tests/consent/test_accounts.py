@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from faceauth.consent.accounts import AccountStore, age
+from faceauth.consent.accounts import AccountStore
+from faceauth.consent.ages import age
 from faceauth.errors import InvalidRequest, UnknownAccount
 from tests.consent.story import ANN, START, TENANT, Story
 from tests.databases import Databases

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import date
 from queue import Queue
 
 import pytest
@@ -54,6 +55,35 @@ def test_it_is_shut_for_unknown_names(database: Databases, story: Story) -> None
             story.gate.ask(conn, tenant=TENANT, account="bob", scenario="login")
         with pytest.raises(UnknownScenario):
             story.gate.ask(conn, tenant="other", account=ANN, scenario="login")
+
+
+def test_a_birthday_told_later_shuts_it_until_a_guardian_agrees(database: Databases, story: Story) -> None:
+    """R35: whoever agreed alone and turns out to be a child opens nothing, in a login under way neither."""
+    with database.data.begin() as conn:
+        story.agree(conn)
+        grant = _ask(story, conn)
+        born = date(2012, 3, 2)  # 14 tomorrow
+        story.accounts.ensure(conn, tenant=TENANT, account=ANN, birth_date=born, now=story.now)
+        with pytest.raises(ConsentRequired, match="under 14"):
+            _ask(story, conn)
+        with pytest.raises(ConsentRequired, match="under 14"):
+            story.gate.confirm(conn, grant)
+        story.accounts.ensure(conn, tenant=TENANT, account=ANN, guardian={"name": "Eve"}, now=story.now)
+        with pytest.raises(ConsentRequired, match="under 14"):  # named is not agreed
+            _ask(story, conn)
+        story.agree(conn)
+        assert _ask(story, conn).consent_id == grant.consent_id
+        story.later(days=1)
+        assert _ask(story, conn).account == ANN  # what a guardian agreed to goes on
+
+
+def test_at_fourteen_the_persons_own_yes_counts(database: Databases, story: Story) -> None:
+    """R35: the age that counts is today's."""
+    with database.data.begin() as conn:
+        story.agree(conn)
+        story.accounts.ensure(conn, tenant=TENANT, account=ANN, birth_date=date(2012, 3, 2), now=story.now)
+        story.later(days=1)
+        assert _ask(story, conn).account == ANN
 
 
 Act = Callable[[Story, Connection], object]

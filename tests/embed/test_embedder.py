@@ -69,11 +69,22 @@ def test_one_at_a_time_where_the_graph_takes_one() -> None:
     assert [asked.shape[0] for asked in session.asked] == [1, 1, 1]
 
 
-def test_mirror_adds_the_mirrored_chip() -> None:
+def test_mirror_adds_the_mirrored_chips_in_the_same_batch() -> None:
     session = Session(means)
-    picture = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    OnnxEmbedder(session, spec(mirror=True)).embed([picture])
-    assert np.array_equal(session.asked[1], session.asked[0][..., ::-1])
+    pictures = list(np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), dtype=np.uint8))
+    OnnxEmbedder(session, spec(mirror=True)).embed(pictures)
+    (asked,) = session.asked
+    assert len(asked) == 6
+    assert np.array_equal(asked[3:], asked[:3, ..., ::-1])
+
+
+def test_mirror_adds_the_mirrored_chip_where_the_graph_takes_one() -> None:
+    session = Session(means)
+    pictures = list(np.random.default_rng(1).integers(0, 256, (2, 4, 4, 3), dtype=np.uint8))
+    OnnxEmbedder(session, spec(mirror=True, batch="one")).embed(pictures)
+    one, other, mirrored, other_mirrored = session.asked
+    assert np.array_equal(mirrored, one[..., ::-1])
+    assert np.array_equal(other_mirrored, other[..., ::-1])
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ import pytest
 
 from faceauth.identity.methods import FACE, FACE_DEVICE
 from faceauth.oidc.claims import half_hash
+from faceauth.sessions import OpenedSession
 from faceauth.signing import check, keys_from_jwks
-from tests.oidc.conftest import CALLBACK, Party, claims_of, parameters
+from tests.devices import RawDevice, post
+from tests.oidc.conftest import CALLBACK, Begun, Party, claims_of, parameters
 from tests.service import BLUE
 
 
@@ -223,6 +225,35 @@ def test_step_up_asks_for_a_device_key(party: Party) -> None:
     assert told["iss"]
     tokens = party.tokens(acr_values=f"{FACE_DEVICE} {FACE}")
     assert claims_of(tokens["id_token"])["acr"] == FACE
+
+
+def told_of_keys(party: Party, begun: Begun) -> str:
+    return str(party.service.installation.desk.challenge(begun.session_id, begun.client_token).device_key)
+
+
+def test_step_up_asks_the_page_for_a_passkey(party: Party) -> None:
+    """`acr_values`: the hosted page asks for one only where the challenge says that it is needed."""
+    for hint in ("anna", "nobody"):  # R25
+        assert told_of_keys(party, party.begin(acr_values=FACE_DEVICE, login_hint=hint)) == "required"
+    for values in (None, FACE, f"{FACE_DEVICE} {FACE}", "urn:of:somebody:else"):
+        assert told_of_keys(party, party.begin(acr_values=values)) == "preferred"
+    with party.service.installation.data.begin() as conn:
+        party.service.installation.scenarios.ask_device_key(
+            conn, tenant="default", scenario="login", policy="none"
+        )
+    assert told_of_keys(party, party.begin(acr_values=FACE_DEVICE)) == "none"
+
+
+def test_step_up_with_a_device_key_is_a_login(party: Party) -> None:
+    """R17: the level that was asked for is reached by the key that signed this session."""
+    device = RawDevice()
+    device.bind(party.service)
+    begun = party.begin(acr_values=FACE_DEVICE)
+    challenge = party.service.installation.desk.challenge(begun.session_id, begun.client_token)
+    opened = OpenedSession(begun.session_id, begun.client_token, challenge, challenge.expires_at)
+    assert post(party.service, opened, device, seed=1).state == "accepted"
+    claims = claims_of(party.redeem(party.finish(begun)["code"]).json()["id_token"])
+    assert (claims["acr"], claims["amr"]) == (FACE_DEVICE, ["face", "swk", "mfa"])
 
 
 def test_a_browser_that_searched_too_often_is_denied(party: Party) -> None:

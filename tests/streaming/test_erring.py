@@ -161,6 +161,30 @@ def test_a_wrong_token_opens_nothing(door: Door, token: str) -> None:
     assert turned_away(door, opened, path="/v1/sessions/fs_none/stream") == 401
 
 
+def test_who_is_turned_away_is_told_as_over_http(door: Door) -> None:
+    """API.md: a problem document with a `request_id`; R19: the headers of every answer. It is counted too."""
+    opened = door.service.open("verify")
+    path = f"/v1/sessions/{opened.session_id}"
+    wrong = {"Authorization": "Bearer fc_wrong"}
+    with pytest.raises(WebSocketDenialResponse) as refused, door.socket(opened, headers=wrong):
+        pass
+    told, posted = refused.value, door.http.get(f"{path}/challenge", headers=wrong)
+    per_answer = {
+        "content-length",
+        "x-request-id",
+        "vary",
+    }  # of these, CORS writes the last and takes no WebSocket
+    worn = {name: value for name, value in posted.headers.items() if name not in per_answer}
+    assert {name: told.headers.get(name) for name in worn} == worn
+    body = told.json()
+    assert body.pop("request_id") == told.headers["x-request-id"]
+    expected = posted.json()
+    del expected["request_id"]
+    assert body == expected
+    counted = door.http.get("/metrics").text
+    assert 'route="/v1/sessions/{session_id}/stream",status="401"' in counted
+
+
 def test_the_token_may_come_as_a_subprotocol_and_never_in_the_address(door: Door) -> None:
     opened = door.service.open("verify")
     path = f"/v1/sessions/{opened.session_id}/stream"

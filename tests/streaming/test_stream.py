@@ -8,6 +8,7 @@ def test_a_person_who_obeys_is_accepted(door: Door) -> None:
     opened = door.service.open("verify")
     assert door.run(opened) == "accepted"
     assert door.service.reason(opened) == ("accepted", None)
+    assert 'route="/v1/sessions/{session_id}/stream",status="101"' in door.http.get("/metrics").text
 
 
 def test_steps_are_told_one_at_a_time_and_are_not_those_of_the_post(door: Door) -> None:

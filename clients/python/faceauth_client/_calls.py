@@ -176,8 +176,15 @@ def open_session(
     reauthenticated_at: datetime | None = None,
     liveness_level: str | None = None,
     transaction: dict[str, str] | None = None,
+    veiled: bool | None = None,
+    client_address: str | None = None,
+    client_device: str | None = None,
 ) -> Call[OpenedSession]:
-    """Open a session; enrolling needs a fresh `reauthenticated_at` by another factor."""
+    """Open a session; enrolling needs a fresh `reauthenticated_at` by another factor.
+
+    Attempts are counted for a network and a device only where you tell `client_address` and `client_device`; a
+    network also where devices connect to the service themselves.
+    """
     body = _given(
         purpose=purpose,
         scenario=scenario,
@@ -185,6 +192,9 @@ def open_session(
         reauthenticated_at=reauthenticated_at,
         liveness_level=liveness_level,
         transaction=transaction,
+        veiled=veiled,
+        client_address=client_address,
+        client_device=client_device,
     )
     return Call("POST", "/v1/sessions", OpenedSession.read, body=body)
 
@@ -220,9 +230,9 @@ def flow(flow_id: str) -> Call[Flow]:
     return Call("GET", "/v1/flows/{flow_id}", Flow.read, {"flow_id": flow_id})
 
 
-def introspect(token: str) -> Call[Standing]:
-    """Whether a token still holds: after a withdrawal it does not."""
-    return Call("POST", "/v1/tokens/introspect", Standing.read, body={"token": token})
+def introspect(token: str, *, once: bool = False) -> Call[Standing]:
+    """Whether a token still holds: after a withdrawal it does not. With `once` it holds this once."""
+    return Call("POST", "/v1/tokens/introspect", Standing.read, body={"token": token, "once": once})
 
 
 def jwks() -> Call[dict[str, Any]]:

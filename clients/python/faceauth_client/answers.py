@@ -137,6 +137,10 @@ class SessionState(Answer):
     reference_id: str | None
     id_token: str | None = field(repr=False)
     amr: tuple[str, ...] | None
+    acr: str | None
+    liveness_level: str | None
+    device_id: str | None
+    transaction_sha256: str | None
     decided_at: datetime | None
 
     @property

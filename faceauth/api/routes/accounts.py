@@ -1,8 +1,8 @@
 """Accounts: made, read, exported, closed."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 from starlette.responses import HTMLResponse
 
 from faceauth.api.access import Application, Here, actor
@@ -29,7 +29,12 @@ HTML: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/html": {
 
 
 @router.put("")
-def put_account(here: Here, caller: Application, account_id: Name, body: AccountRequest) -> AccountAnswer:
+def put_account(
+    here: Here,
+    caller: Application,
+    account_id: Name,
+    body: Annotated[AccountRequest, Body(default_factory=AccountRequest)],
+) -> AccountAnswer:
     """Make sure the account exists, and keep the facts that are given; doing it again changes nothing."""
     facts: dict[str, Any] = body.model_dump(exclude_none=True)
     with here.data.begin() as conn:
@@ -83,9 +88,9 @@ def all_receipts(here: Installation, *, tenant: str, account: str) -> ReceiptsAn
         UnknownAccount: there is none of that name.
     """
     with here.data.read() as conn:
-        here.accounts.get(conn, tenant, account)
+        person = here.accounts.get(conn, tenant, account)
         consents = here.ledger.history(conn, tenant, account)
-        deletions = here.erasure.receipts(conn, tenant=tenant, account=account)
+        deletions = here.erasure.receipts(conn, tenant=tenant, account=account, since=person.created_at)
     receipts = (*(one.receipt for one in consents), *deletions)
     return ReceiptsAnswer(receipts=receipts, jwks=here.signer.public_jwks())
 
@@ -108,8 +113,8 @@ def export_account(
 def read_activity(here: Here, caller: Application, account_id: Name) -> ActivityAnswer:
     """What was done with the face, when, and for what."""
     with here.data.read() as conn:
-        here.accounts.get(conn, caller.tenant, account_id)
-        found = here.audit.activity(conn, caller.tenant, account_id)
+        person = here.accounts.get(conn, caller.tenant, account_id)
+        found = here.audit.activity(conn, caller.tenant, account_id, since=person.created_at)
     return ActivityAnswer(
         activity=tuple(ActivityItem(at=one.at, event=str(one.event), scenario=one.scenario) for one in found)
     )

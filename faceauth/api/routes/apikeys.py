@@ -1,8 +1,9 @@
 """Who may call the service, as operators see and change it."""
 
 from datetime import timedelta
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 
 from faceauth.api.access import Here, Operator, actor
 from faceauth.api.wire.apikeys import (
@@ -37,7 +38,12 @@ def issue_key(here: Here, caller: Operator, body: IssueRequest) -> IssuedAnswer:
 
 
 @router.post("/{key_id}/rotate")
-def rotate_key(here: Here, caller: Operator, key_id: Name, body: RotateKeyRequest) -> IssuedAnswer:
+def rotate_key(
+    here: Here,
+    caller: Operator,
+    key_id: Name,
+    body: Annotated[RotateKeyRequest, Body(default_factory=RotateKeyRequest)],
+) -> IssuedAnswer:
     """Make a key in another's place and tell it, this once; the old one ends when the overlap is over."""
     overlap = timedelta(hours=body.overlap_hours)
     return _issued(Issuing.of(here).rotate(key_id, tenant=caller.tenant, actor=actor(caller), overlap=overlap))

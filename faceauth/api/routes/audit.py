@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Body, Depends, Query
 from pydantic import Field
 from sqlalchemy import Connection
 
@@ -88,7 +88,7 @@ def checkpoint(here: Here, caller: Auditor) -> CheckpointAnswer:  # noqa: ARG001
 def begin_check(
     here: Here,
     caller: Auditor,  # noqa: ARG001  the role is what counts
-    body: CheckRequest,
+    body: Annotated[CheckRequest, Body(default_factory=CheckRequest)],
     checking: Annotated[Checking, Depends(checking_of)],
 ) -> CheckAnswer:
     """Walk the whole log in the background; while a walk goes on, this is that one."""

@@ -34,10 +34,13 @@ def begin_campaign(here: Here, caller: PrivacyOfficer, body: CampaignRequest, re
         response.status_code = 202
     approval_id = None if begun.approval is None else begun.approval.approval_id
     if begun.campaign is None:
-        return BegunAnswer(campaign=None, approval_id=approval_id, left_to_do=WAITS)
+        return BegunAnswer(campaign_id=None, campaign=None, approval_id=approval_id, left_to_do=WAITS)
     campaign, progress = Campaigns.of(here).view(tenant=caller.tenant, campaign_id=begun.campaign.campaign_id)
     return BegunAnswer(
-        campaign=campaign_answer(campaign, progress), approval_id=approval_id, left_to_do=_next_round(here)
+        campaign_id=campaign.campaign_id,
+        campaign=campaign_answer(campaign, progress),
+        approval_id=approval_id,
+        left_to_do=_next_round(here),
     )
 
 
@@ -85,6 +88,10 @@ def campaign_answer(campaign: Campaign, progress: Progress) -> CampaignAnswer:
         created_at=campaign.created_at,
         closed_at=campaign.closed_at,
         undelivered=None if campaign.report is None else campaign.report.get("undelivered"),
+        asked=progress.asked,
+        given=progress.given,
+        refused=progress.refused,
+        pending=progress.pending,
         progress=ProgressAnswer(**asdict(progress)),
     )
 

@@ -3,14 +3,18 @@
 from typing import Any
 
 from fastapi import APIRouter
+from sqlalchemy import Connection
 
 from faceauth.api.access import Here, PrivacyOfficer, actor
 from faceauth.api.publishing import publish_notice, publish_scenario, scenario_now
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.drafts import DraftAnswer, DraftRequest, DraftsAnswer
 from faceauth.api.wire.scenarios import NoticeRequest, ScenarioAnswer, ScenarioRequest
+from faceauth.audit.events import Event
 from faceauth.consent.drafts import Draft, DraftStore, Kind
 from faceauth.errors import InvalidRequest
+from faceauth.identity.apikeys import Caller
+from faceauth.installation import Installation
 
 router = APIRouter(prefix="/v1/admin/drafts", tags=["admin"])
 
@@ -31,6 +35,7 @@ def add_draft(here: Here, caller: PrivacyOfficer, body: DraftRequest) -> DraftAn
             actor=actor(caller),
             now=here.clock(),
         )
+        _record(here, conn, caller, Event.DRAFT_WRITTEN, draft)
     return _answer(draft)
 
 
@@ -51,6 +56,7 @@ def change_draft(here: Here, caller: PrivacyOfficer, draft_id: Name, body: Draft
         changed = DraftStore().change(
             conn, tenant=caller.tenant, draft_id=draft_id, content=_content(body), now=here.clock()
         )
+        _record(here, conn, caller, Event.DRAFT_CHANGED, changed)
     return _answer(changed)
 
 
@@ -71,7 +77,20 @@ def publish_draft(here: Here, caller: PrivacyOfficer, draft_id: Name) -> Scenari
 def delete_draft(here: Here, caller: PrivacyOfficer, draft_id: Name) -> DraftAnswer:
     """Throw a draft away; answers what it was."""
     with here.data.begin() as conn:
-        return _answer(DraftStore().take(conn, caller.tenant, draft_id))
+        draft = DraftStore().take(conn, caller.tenant, draft_id)
+        _record(here, conn, caller, Event.DRAFT_DELETED, draft)
+    return _answer(draft)
+
+
+def _record(here: Installation, conn: Connection, caller: Caller, event: Event, draft: Draft) -> None:
+    here.audit.append(
+        conn,
+        event,
+        tenant=caller.tenant,
+        account=None,
+        actor=actor(caller),
+        details={"scenario": draft.scenario, "kind": draft.kind},
+    )
 
 
 def _what(body: DraftRequest) -> tuple[Kind, str]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from faceauth.api.access import Application, ClientToken, Here
+from faceauth.api.access import Application, ClientToken, Here, actor
 from faceauth.api.problems import ANOTHER_WAY
 from faceauth.api.wire.base import Name
 from faceauth.api.wire.flows import (
@@ -45,6 +45,7 @@ def mint_flow(here: Here, flows: TheFlows, caller: Application, body: FlowReques
         return_url=body.return_url,
         reauthenticated_at=body.reauthenticated_at,
         locale=body.locale,
+        actor=actor(caller),
     )
     # Behind the # it stays in the browser: no server, proxy or log ever sees it.
     link = f"{here.settings.issuer.rstrip('/')}/ui/capture#flow={minted.flow_id}&token={minted.token}"

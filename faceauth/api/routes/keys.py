@@ -1,6 +1,8 @@
 """What the operator does with keys."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Body
 
 from faceauth.api.access import Here, Operator, actor
 from faceauth.api.wire.keys import (
@@ -40,7 +42,9 @@ def read_keys(here: Here, caller: Operator) -> KeysAnswer:  # noqa: ARG001  the 
 
 
 @router.post("/rotate")
-def rotate_keys(here: Here, caller: Operator, body: RotateRequest) -> RotateAnswer:
+def rotate_keys(
+    here: Here, caller: Operator, body: Annotated[RotateRequest, Body(default_factory=RotateRequest)]
+) -> RotateAnswer:
     """Make a new version of the key-encryption key and wrap every data key under it; logins go on meanwhile."""
     done = here.rotation.rotate(tenant=caller.tenant, actor=actor(caller), retire=body.retire)
     return RotateAnswer(

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse
 
-from faceauth.api.access import Application, ClientToken, Here
+from faceauth.api.access import Application, ClientToken, Here, actor
 from faceauth.api.export_page import export_page
 from faceauth.api.routes.accounts import HTML, all_receipts
 from faceauth.api.routes.flows import TheFlows
@@ -84,8 +84,9 @@ def mint_link(
             return_url=wanted.return_url,
             reauthenticated_at=wanted.reauthenticated_at,
             locale=None,
+            actor=actor(caller),
         )
-    link = desk.mint(tenant=caller.tenant, account=account_id)
+    link = desk.mint(tenant=caller.tenant, account=account_id, actor=actor(caller))
     # Behind the # it stays in the browser: no server, proxy or log ever sees it.
     url = f"{here.settings.issuer.rstrip('/')}/ui/privacy#token={link.token}"
     if flow is None:

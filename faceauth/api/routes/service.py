@@ -51,12 +51,14 @@ class KeySetAnswer(Answer):
     )
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> HealthAnswer:
     """Whether the process answers at all."""
     return HealthAnswer()
 
 
+@router.head("/readyz", response_model=HealthAnswer, include_in_schema=False)
 @router.get("/readyz", response_model=HealthAnswer)
 def readyz(request: Request, here: Here) -> HealthAnswer | JSONResponse:
     """Whether it can serve: the databases answer and may be written, and the index is filled.

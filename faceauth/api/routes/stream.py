@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, WebSocket
-from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
 
 from faceauth.api.access import NO_TOKEN
-from faceauth.api.problems import TABLE
+from faceauth.api.problems import problem_of
 from faceauth.api.streams import Live, Streams
-from faceauth.errors import Denied, FaceauthError, NotAllowed, NotAuthenticated, Overloaded
+from faceauth.errors import Denied, FaceauthError, NotAllowed, NotAuthenticated
 
 log = structlog.get_logger(__name__)
 
@@ -82,16 +81,11 @@ def _check_origin(socket: WebSocket, allowed: frozenset[str]) -> None:
 
 async def _turn_away(socket: WebSocket, error: FaceauthError) -> None:
     """Answer before the connection is accepted: an HTTP status where the server can, else a close code."""
-    status, title = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Overloaded) else {}
+    told = problem_of(socket, error)
     if "websocket.http.response" in socket.scope.get("extensions", {}):
-        kind = f"urn:faceauth:problem:{error.code}"
-        body = {"type": kind, "title": title, "status": status, "code": error.code}
-        await socket.send_denial_response(
-            JSONResponse(body, status, headers, media_type="application/problem+json")
-        )
+        await socket.send_denial_response(told)
         return
-    await socket.close(CLOSE.get(status, 1008))
+    await socket.close(CLOSE.get(told.status_code, 1008))
 
 
 async def _serve(socket: WebSocket, live: Live) -> None:

@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 Wire = TypeVar("Wire", bound="Request | Answer")
 
@@ -43,6 +51,13 @@ def _sensible(at: datetime) -> datetime:
     return at
 
 
+def _number(value: object) -> object:
+    # To Python, and so to pydantic, true is 1: nobody agreed to version 1 by it.
+    if value is True or value is False:
+        raise ValueError("is a truth value, not a version")
+    return value
+
+
 Text = Annotated[str, AfterValidator(_storable)]
 """Text that every database can hold; its length is capped where it is used."""
 
@@ -56,7 +71,7 @@ ScenarioName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}
 
 Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
 
-Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_number)]
 
 
 class Problem(Answer):

@@ -26,6 +26,10 @@ _CAMPAIGN: Final[dict[str, Any]] = {
     "created_at": "2026-05-01T09:00:00Z",
     "closed_at": None,
     "undelivered": None,
+    "asked": 1204,
+    "given": 811,
+    "refused": 17,
+    "pending": 374,
     "progress": {
         "chosen": 1204,
         "asked": 1204,
@@ -119,7 +123,7 @@ class ProgressAnswer(Answer):
 
 
 class CampaignAnswer(Answer):
-    """One campaign; once it is closed, `progress` is its report."""
+    """One campaign, how many were asked and what they said; once it is closed, `progress` is its report."""
 
     campaign_id: str
     scenario: str
@@ -133,6 +137,10 @@ class CampaignAnswer(Answer):
     created_at: datetime
     closed_at: datetime | None
     undelivered: int | None = Field(description="How many silent ones the question had not reached at the end.")
+    asked: int
+    given: int
+    refused: int
+    pending: int
     progress: ProgressAnswer
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_example(_CAMPAIGN))
@@ -151,6 +159,7 @@ class CampaignsAnswer(Answer):
 class BegunAnswer(Answer):
     """The campaign; or none yet, and the approval that one with erasure waits for (R52)."""
 
+    campaign_id: str | None
     campaign: CampaignAnswer | None
     approval_id: str | None
     left_to_do: str
@@ -159,6 +168,11 @@ class BegunAnswer(Answer):
         extra="forbid",
         frozen=True,
         json_schema_extra=with_example(
-            {"campaign": _CAMPAIGN, "approval_id": None, "left_to_do": "People are asked within minutes."}
+            {
+                "campaign_id": _CAMPAIGN["campaign_id"],
+                "campaign": _CAMPAIGN,
+                "approval_id": None,
+                "left_to_do": "People are asked within minutes.",
+            }
         ),
     )

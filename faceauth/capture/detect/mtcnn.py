@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceauth.capture.detect.areas import Areas, Rectangles
 from faceauth.capture.detect.boxes import Boxes, Scores, corrected, squared, suppress
 from faceauth.types import DetectedFace, Image, ModelSession
 
@@ -66,10 +67,11 @@ class MtcnnDetector:
 
     def detect(self, image: Image) -> Sequence[DetectedFace]:
         """Return every face found, the largest first."""
-        boxes = self._proposed(image)
+        cutter = _Cutter(image, many=True)
+        boxes = self._proposed(cutter)
         if not len(boxes):
             return ()
-        return self._finish(image, self._refined(image, squared(boxes)))
+        return self._finish(cutter, self._refined(cutter, squared(boxes)))
 
     def follow(self, image: Image, faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
         """Look for faces only where they were in the frame before; faces that moved far are lost.
@@ -81,12 +83,14 @@ class MtcnnDetector:
         if not faces:
             return ()
         corners = [(x, y, x + width, y + height) for x, y, width, height in (face.box for face in faces)]
-        return self._finish(image, self._refined(image, squared(np.asarray(corners, np.float32))))
+        cutter = _Cutter(image, many=False)
+        return self._finish(cutter, self._refined(cutter, squared(np.asarray(corners, np.float32))))
 
-    def _proposed(self, image: Image) -> Boxes:
+    def _proposed(self, cutter: "_Cutter") -> Boxes:
         """Return pnet's boxes over all levels of the pyramid."""
         found: list[tuple[Boxes, Scores]] = []
-        for level in self._levels(image):
+        height, width = cutter.image.shape[:2]
+        for level in self._levels(cutter):
             answer = self._pnet.run({"image": level[None].astype(np.float32)})
             scores, corrections = answer["face"][0], answer["box"][0]
             rows, columns = np.nonzero(scores > self._profile.pnet)
@@ -94,7 +98,7 @@ class MtcnnDetector:
                 continue
             corners = np.stack([columns, rows, columns, rows], axis=1).astype(np.float32) * STRIDE
             corners[:, 2:] += CELL
-            scale = np.asarray([image.shape[1] / level.shape[1], image.shape[0] / level.shape[0]] * 2, np.float32)
+            scale = np.asarray([width / level.shape[1], height / level.shape[0]] * 2, np.float32)
             boxes, kept = corners * scale, scores[rows, columns]
             best = suppress(boxes, kept, self._profile.overlap_level)
             found.append((corrected(boxes, corrections[rows, columns])[best], kept[best]))
@@ -104,21 +108,21 @@ class MtcnnDetector:
         best = suppress(all_boxes, np.concatenate([scores for _, scores in found]), self._profile.overlap)
         return all_boxes[best[:MAX_CANDIDATES]]
 
-    def _levels(self, image: Image) -> Iterator[Image]:
+    def _levels(self, cutter: "_Cutter") -> Iterator[Image]:
         """Yield the picture shrunk so that faces of `min_face` and more fill a cell, level by level."""
-        height, width = image.shape[:2]
+        height, width = cutter.image.shape[:2]
         scale = CELL / self._min_face
-        level = image
+        level: Image | None = None
         while min(height, width) * scale >= CELL:
             size = (round(width * scale), round(height * scale))
             # From the level before, not from the whole picture: the same to the eye and far cheaper.
-            level = np.asarray(cv2.resize(level, size, interpolation=_interpolation(level, size)), np.uint8)
+            level = cutter.whole(size) if level is None else _resized(level, size)
             yield level
             scale *= SHRINK
 
-    def _refined(self, image: Image, boxes: Boxes) -> Boxes:
+    def _refined(self, cutter: "_Cutter", boxes: Boxes) -> Boxes:
         """Return the boxes that rnet takes for faces, corrected and squared."""
-        answer = self._rnet.run({"image": crops(image, boxes, 24)})
+        answer = self._rnet.run({"image": cutter.cut(boxes, 24)})
         scores = answer["face"]
         faces = scores > self._profile.rnet
         if not faces.any():
@@ -127,11 +131,11 @@ class MtcnnDetector:
         best = suppress(boxes, scores, self._profile.overlap)
         return squared(corrected(boxes[best], corrections[best]))
 
-    def _finish(self, image: Image, boxes: Boxes) -> Sequence[DetectedFace]:
+    def _finish(self, cutter: "_Cutter", boxes: Boxes) -> Sequence[DetectedFace]:
         """Return the faces that onet confirms, with landmarks, the largest first."""
         if not len(boxes):
             return ()
-        answer = self._onet.run({"image": crops(image, boxes, 48)})
+        answer = self._onet.run({"image": cutter.cut(boxes, 48)})
         faces = answer["face"] > self._profile.onet
         boxes, scores = boxes[faces], answer["face"][faces]
         sides = (boxes[:, 2:] - boxes[:, :2])[:, None, :]
@@ -142,24 +146,54 @@ class MtcnnDetector:
         return tuple(sorted(found, key=lambda face: -face.box[2] * face.box[3]))
 
 
-def crops(image: Image, boxes: Boxes, size: int) -> NDArray[np.float32]:
-    """Cut boxes out and shrink them, shape (n, size, size, 3); what lies outside the picture is black."""
-    cut = np.zeros((len(boxes), size, size, 3), np.float32)
-    height, width = image.shape[:2]
-    for index, (left, top, right, bottom) in enumerate(np.rint(boxes).astype(int)):
-        if right <= max(left, 0) or bottom <= max(top, 0) or left >= width or top >= height:
-            continue
-        patch = image[max(top, 0) : bottom, max(left, 0) : right]
-        margins = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+class _Cutter:
+    """Cuts parts out of one picture and shrinks them.
+
+    Args:
+        image: The picture.
+        many: Whether there are many to cut: then each pixel is summed once instead of once a part.
+    """
+
+    def __init__(self, image: Image, *, many: bool) -> None:
+        self.image = image
+        self._height, self._width = image.shape[:2]
+        self._areas = Areas(image) if many and Areas.can_sum(self._width, self._height) else None
+
+    def whole(self, size: tuple[int, int]) -> Image:
+        """Return the picture in that width and height."""
+        if self._areas is None or size[0] >= self._width or size[1] >= self._height:
+            return _resized(self.image, size)
+        all_of_it: Rectangles = np.asarray([[0, 0, self._width, self._height]], np.int32)
+        return np.asarray(self._areas.shrunk(all_of_it, *size)[0], np.uint8)
+
+    def cut(self, boxes: Boxes, size: int) -> NDArray[np.float32]:
+        """Return what is in the boxes, shape (n, size, size, 3); what lies outside the picture is black."""
+        edges: Rectangles = np.rint(boxes).astype(np.int32)
+        left, top, right, bottom = edges.T
+        parts = np.zeros((len(boxes), size, size, 3), np.float32)
+        seen = (right > np.maximum(left, 0)) & (bottom > np.maximum(top, 0))
+        seen &= (left < self._width) & (top < self._height)
+        if self._areas is not None:
+            summed = seen & self._areas.can_shrink(edges, size, size)
+            parts[summed] = self._areas.shrunk(edges[summed], size, size)
+            seen &= ~summed
+        for index in np.flatnonzero(seen):
+            parts[index] = self._alone(edges[index].tolist(), size)
+        return parts
+
+    def _alone(self, edges: Sequence[int], size: int) -> Image:
+        left, top, right, bottom = edges
+        patch = self.image[max(top, 0) : bottom, max(left, 0) : right]
+        margins = (max(-top, 0), max(bottom - self._height, 0), max(-left, 0), max(right - self._width, 0))
         if any(margins):
             patch = np.asarray(cv2.copyMakeBorder(patch, *margins, borderType=cv2.BORDER_CONSTANT), np.uint8)
-        cut[index] = cv2.resize(patch, (size, size), interpolation=_interpolation(patch, (size, size)))
-    return cut
+        return _resized(patch, (size, size))
 
 
-def _interpolation(image: Image, size: tuple[int, int]) -> int:
+def _resized(image: Image, size: tuple[int, int]) -> Image:
     """Average areas when shrinking, interpolate when growing."""
-    return cv2.INTER_AREA if image.shape[1] > size[0] else cv2.INTER_LINEAR
+    how = cv2.INTER_AREA if image.shape[1] > size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
 
 
 def _face(box: NDArray[np.float32], landmarks: NDArray[np.float32], score: float) -> DetectedFace:
