@@ -31,7 +31,7 @@ export class Faceauth {
   constructor(url, key, { fetch = globalThis.fetch, wait = pause } = {}) {
     this.#url = url.replace(/\/+$/, "");
     this.#key = key;
-    this.#fetch = fetch;
+    this.#fetch = (...asked) => fetch(...asked); // of nobody: workers refuse to fetch as a method of ours
     this.#pause = wait;
   }
 
@@ -64,6 +64,11 @@ export class Faceauth {
     return this.#ask("GET", path`/v1/accounts/${account}/export`).then((told) => told.export);
   }
 
+  // Every consent and deletion receipt of the person, with the keys that check them, to be taken anywhere.
+  receipts(account) {
+    return this.#ask("GET", path`/v1/accounts/${account}/receipts`);
+  }
+
   activity(account) {
     return this.#ask("GET", path`/v1/accounts/${account}/activity`).then((told) => told.activity);
   }
@@ -71,6 +76,12 @@ export class Faceauth {
   // Suspend every use of the face without erasing it, or allow it again.
   restrict(account, restricted) {
     return this.#ask("PUT", path`/v1/accounts/${account}/restriction`, { restricted });
+  }
+
+  // Start the attempts again after another factor; answers whether face login had been switched off.
+  restoreAttempts(account, reauthenticatedAt) {
+    const proof = { reauthenticated_at: reauthenticatedAt };
+    return this.#ask("POST", path`/v1/accounts/${account}/attempts/restore`, proof).then((told) => told.was_disabled);
   }
 
   // A link to the person's privacy page, opened once; `renewal` lets them set their face up anew there.
@@ -102,6 +113,49 @@ export class Faceauth {
     return this.#ask("DELETE", where).then((told) => told.receipt);
   }
 
+  // The account's device keys, the oldest first.
+  devices(account) {
+    return this.#ask("GET", path`/v1/accounts/${account}/devices`).then((told) => told.devices);
+  }
+
+  // What the account's next key must sign; asking again forgets the one before.
+  deviceChallenge(account, kind) {
+    return this.#ask("POST", path`/v1/accounts/${account}/devices/challenge`, { kind });
+  }
+
+  // Bind the key that answered the challenge; it needs a fresh `reauthenticated_at` by another factor.
+  bindDevice(account, wanted) {
+    return this.#ask("POST", path`/v1/accounts/${account}/devices`, wanted);
+  }
+
+  renameDevice(account, device, label) {
+    return this.#ask("PUT", path`/v1/accounts/${account}/devices/${device}`, { label });
+  }
+
+  // Revoke a device key: it proves nothing from now on, in sessions that are under way neither.
+  revokeDevice(account, device) {
+    return this.#ask("DELETE", path`/v1/accounts/${account}/devices/${device}`).then(() => undefined);
+  }
+
+  // The person's accounts elsewhere.
+  links(account) {
+    return this.#ask("GET", path`/v1/accounts/${account}/links`).then((told) => told.links);
+  }
+
+  link(account, provider) {
+    return this.#ask("GET", path`/v1/accounts/${account}/links/${provider}`);
+  }
+
+  // Link the account elsewhere that you found to be this person's: `subject` is its name there.
+  putLink(account, provider, subject) {
+    return this.#ask("PUT", path`/v1/accounts/${account}/links/${provider}`, { subject });
+  }
+
+  // Take a link away; answers those that are left.
+  deleteLink(account, provider) {
+    return this.#ask("DELETE", path`/v1/accounts/${account}/links/${provider}`).then((told) => told.links);
+  }
+
   // Open a session; enrolling needs a fresh `reauthenticated_at` by another factor.
   openSession(wanted) {
     return this.#ask("POST", "/v1/sessions", wanted);
@@ -126,6 +180,11 @@ export class Faceauth {
     return this.#ask("POST", "/v1/tokens/introspect", { token, once });
   }
 
+  // End a token before its time; one that is none, or is over, is no error.
+  revokeToken(token) {
+    return this.#ask("POST", "/v1/tokens/revoke", { token }).then(() => undefined);
+  }
+
   jwks() {
     return this.#ask("GET", "/oauth2/jwks");
   }
@@ -139,14 +198,15 @@ export class Faceauth {
       await this.#pause(Math.min(30, Number(answer.headers.get("retry-after") ?? 1) || 1));
       answer = await this.#fetch(this.#url + where, request);
     }
-    const told = await answer.json().catch(() => ({}));
+    const told = (await answer.json().catch(() => null)) ?? {};
     if (!answer.ok) throw new Problem(answer.status, told);
     return told;
   }
 }
 
-// Each value escaped whole: an id never leaves its place in the path.
+// Each value escaped whole: an id never leaves its place in the path. No escaping keeps dots there.
 function path(texts, ...values) {
+  if (values.some((one) => one === "." || one === "..")) throw new TypeError("An id cannot be . or ..");
   return texts.reduce((whole, text, at) => whole + text + (at < values.length ? encodeURIComponent(values[at]) : ""), "");
 }
 

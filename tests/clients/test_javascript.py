@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.api.conftest import Service, clock, installation, made_once, service, settings
-from tests.clients.test_python import BODY, SECRET, signed
+from tests.api.test_tokens import log_in
+from tests.clients.test_python import BODY, METHODS, SECRET, backends, resolved, signed
 from tests.web.conftest import listening
 
 __all__ = ["clock", "installation", "made_once", "service", "settings"]
@@ -43,6 +44,98 @@ const gone = await face.account("anna").catch((error) => error);
 said.push(gone instanceof Problem, gone.code, gone.status);
 console.log(JSON.stringify(said));
 """
+
+KEYS = """
+import { Faceauth, Problem } from "./faceauth-client.js";
+const [url, key, now, token] = process.argv.slice(2);
+const face = new Faceauth(url, key);
+const pack = (raw) => Buffer.from(raw).toString("base64url");
+const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign"]);
+const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+const { challenge } = await face.deviceChallenge("anna", "raw");
+const message = Buffer.concat([Buffer.from("faceauth device binding v1\\0"), Buffer.from(challenge, "base64url")]);
+const signature = pack(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, message));
+const wanted = { kind: "raw", label: "Phone", reauthenticated_at: now, jwk: { kty, crv, x, y }, signature };
+const { device_id } = await face.bindDevice("anna", wanted);
+const renamed = await face.renameDevice("anna", device_id, "Old phone");
+const said = [renamed.label, (await face.devices("anna")).length];
+said.push(typeof (await face.revokeDevice("anna", device_id)), (await face.devices("anna")).length);
+said.push((await face.putLink("anna", "wallet", "7")).subject, (await face.link("anna", "wallet")).provider);
+said.push((await face.links("anna")).length, (await face.deleteLink("anna", "wallet")).length);
+said.push(await face.restoreAttempts("anna", now));
+const stale = await face.restoreAttempts("anna", "2020-01-01T00:00:00Z").catch((error) => error);
+said.push(stale instanceof Problem, stale.code);
+const receipts = await face.receipts("anna");
+said.push(receipts.receipts.length, receipts.jwks.keys.length > 0);
+said.push((await face.introspect(token)).active, typeof (await face.revokeToken(token)));
+said.push((await face.introspect(token)).active);
+console.log(JSON.stringify(said));
+"""
+
+ASKING = """
+import { Faceauth } from "./faceauth-client.js";
+const asked = [];
+const fetch = async (url, { method, body }) => {
+  asked.push([method, url, body === undefined ? null : JSON.parse(body)]);
+  return new Response("{}");
+};
+const face = new Faceauth("https://face.example", "fa_1", { fetch });
+const given = {
+  putAccount: ["x"], answer: ["x", { text: "Yes" }], bindDevice: ["x", {}], openSession: [{}], mintFlow: [{}],
+};
+for (const name of Object.getOwnPropertyNames(Faceauth.prototype))
+  if (name !== "constructor") await face[name](...(given[name] ?? ["x", "x", "x"]));
+console.log(JSON.stringify(asked));
+"""
+
+DOTS = """
+import { Faceauth } from "./faceauth-client.js";
+let asked = 0;
+const face = new Faceauth("https://face.example", "fa_1", { fetch: async () => (asked += 1) });
+const refused = await (async () => face.revokeDevice("anna", process.argv[2]))().catch((error) => error);
+console.log(JSON.stringify([refused.name, asked]));
+"""
+
+WORKER = """
+import { Faceauth } from "./faceauth-client.js";
+async function fetch() {
+  return new Response(JSON.stringify(this === undefined ? "nobody's" : "a method"));
+}
+console.log(JSON.stringify(await new Faceauth("https://face.example", "fa_1", { fetch }).jwks()));
+"""
+
+BROKEN = """
+import { Faceauth } from "./faceauth-client.js";
+const fetch = async () => new Response(process.argv[2], { status: 502 });
+const told = await new Faceauth("https://face.example", "fa_1", { fetch }).jwks().catch((error) => error);
+console.log(JSON.stringify([told.name, told.status, told.code]));
+"""
+
+INTERFACES = {
+    "Account": "AccountAnswer",
+    "Activity": "ActivityItem",
+    "ConsentLine": "ConsentItem",
+    "ConsentRecorded": "ConsentAnswer",
+    "Device": "DeviceAnswer",
+    "DeviceChallenge": "DeviceChallengeAnswer",
+    "DeviceWanted": "DeviceRequest",
+    "Flow": "FlowAnswer",
+    "FlowWanted": "FlowRequest",
+    "KeySet": "KeySetAnswer",
+    "Link": "LinkAnswer",
+    "MintedFlow": "FlowMintedAnswer",
+    "Notice": "NoticeAnswer",
+    "OpenedSession": "SessionOpenedAnswer",
+    "PrivacyLink": "PrivacyLinkAnswer",
+    "Receipts": "ReceiptsAnswer",
+    "Reference": "ReferenceAnswer",
+    "Renewal": "RenewalRequest",
+    "Scenario": "ScenarioAnswer",
+    "SessionState": "SessionAnswer",
+    "SessionWanted": "SessionRequest",
+    "Standing": "IntrospectAnswer",
+}
+"""What the types call a body, and what the OpenAPI document does."""
 
 WEBHOOK = """
 import { checkWebhook } from "./faceauth-client.js";
@@ -95,6 +188,16 @@ def test_a_persons_story(node: Path, service: Service) -> None:
     assert said == [*expected, True, "unknown_account", 404]
 
 
+def test_keys_links_attempts_and_tokens(node: Path, service: Service) -> None:
+    """R10 and R17, from the backend's side."""
+    token = log_in(service)
+    now = service.clock().isoformat()
+    with listening(service.app) as address:
+        said = ran(node, KEYS, address, service.secrets["application"], now, token)
+    keys, links = ["Old phone", 1, "undefined", 0], ["7", "wallet", 1, 0]
+    assert said == [*keys, *links, False, True, "reauthentication_required", 1, True, True, "undefined", False]
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -116,32 +219,65 @@ def test_a_full_service_is_asked_again_when_it_says(node: Path) -> None:
     assert ran(node, FULL) == [{"keys": []}, [2, 2]]
 
 
-def test_every_path_is_in_the_document(service: Service) -> None:
-    """Values are left out: what stands between them must be a route, with that method."""
+def test_what_is_asked_is_what_a_backend_may_ask(node: Path, service: Service) -> None:
+    """Every method is called: a route or a body's field that is renamed breaks this."""
     document = service.app.openapi()
-    routes = {
-        (method.upper(), re.sub(r"\{\w+\}", "{}", route))
-        for route, methods in document["paths"].items()
-        for method in methods
-    }
-    source = CLIENT.read_text(encoding="utf-8").replace("const where = path", "")
-    asked = re.findall(r'#ask\("(\w+)", (?:path)?[`"]([^`"?]+)[`"]', source)
-    asked.append(("DELETE", "/v1/accounts/${account}/references/${reference}"))
-    assert len(asked) >= 19
-    assert {(method, re.sub(r"\$\{\w+\}", "{}", where)) for method, where in asked} <= routes
+    said = ran(node, ASKING)
+    assert isinstance(said, list)
+    asked = {}
+    for method, url, body in said:
+        path, _, query = url.removeprefix("https://face.example").partition("?")
+        assert query in {"", "locale=x"}
+        asked[method, path] = body
+    routes = {(method, re.sub(r"\{\w+\}", "x", route)): (method, route) for method, route in backends(document)}
+    assert set(asked) == set(routes)
+    for at, body in asked.items():
+        method, route = routes[at]
+        if body is not None:
+            content = document["paths"][route][method.lower()]["requestBody"]["content"]["application/json"]
+            assert set(body) <= set(resolved(document, content["schema"])["properties"]), route
 
 
-def test_the_types_name_every_field_of_a_session(service: Service) -> None:
+def test_the_types_name_every_field(service: Service) -> None:
     types = CLIENT.with_suffix(".d.ts").read_text(encoding="utf-8")
     schemas = service.app.openapi()["components"]["schemas"]
-    for interface, schema in (("SessionWanted", "SessionRequest"), ("SessionState", "SessionAnswer")):
+    for interface, schema in INTERFACES.items():
         body = types.partition(f"export interface {interface} {{")[2].partition("\n}")[0]
-        assert set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE)) == set(schemas[schema]["properties"])
+        named = set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE))
+        assert named == set(schemas[schema]["properties"]), interface
+    # What is said of a consent is put together otherwise; what is asked holds it.
+    assert set(re.findall(r"^export interface (\w+)", types, re.MULTILINE)) == {*INTERFACES, "ConsentSaid"}
 
 
-def test_the_types_name_every_method() -> None:
-    source = CLIENT.read_text(encoding="utf-8")
-    types = CLIENT.with_suffix(".d.ts").read_text(encoding="utf-8")
-    methods = set(re.findall(r"^  (\w+)\([^)]*\) \{$", source, re.MULTILINE)) - {"constructor"}
-    assert methods
-    assert {name for name in methods if f"  {name}(" not in types} == set()
+def test_the_types_take_what_every_method_takes() -> None:
+    source, types = CLIENT.read_text(encoding="utf-8"), CLIENT.with_suffix(".d.ts").read_text(encoding="utf-8")
+    methods = dict(re.findall(r"^  (\w+)\(([^)]*)\) \{$", source, re.MULTILINE))
+    told = dict(re.findall(r"^  (\w+)\((.*)\): Promise<", types, re.MULTILINE))
+    del methods["constructor"]
+    assert set(methods) == {re.sub(r"_(\w)", lambda one: one[1].upper(), name) for name in METHODS}
+    assert {name: taken(given) for name, given in methods.items()} == {
+        name: taken(it) for name, it in told.items()
+    }
+
+
+def taken(parameters: str) -> int:
+    """Return how many parameters there are: what is in brackets is one."""
+    while (flat := re.sub(r"\{[^{}]*\}|<[^<>]*>", "_", parameters)) != parameters:
+        parameters = flat
+    return len(parameters.split(",")) if parameters else 0
+
+
+@pytest.mark.parametrize("odd", [".", ".."])
+def test_no_id_is_a_way_up(node: Path, odd: str) -> None:
+    """An address is made plain before it is asked: nothing may be asked then."""
+    assert ran(node, DOTS, odd) == ["TypeError", 0]
+
+
+def test_fetch_is_nobodys_method(node: Path) -> None:
+    """Workers refuse to fetch as a method of another object."""
+    assert ran(node, WORKER) == "nobody's"
+
+
+@pytest.mark.parametrize("body", ["null", "[]", "<html>"])
+def test_an_answer_that_is_none_is_a_problem(node: Path, body: str) -> None:
+    assert ran(node, BROKEN, body) == ["Problem", 502, "unknown"]

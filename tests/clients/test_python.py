@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, get_args
 
 import httpx
@@ -21,10 +22,15 @@ from faceauth_client._methods import Methods
 from faceauth_client.answers import Answer
 from faceauth_client.transport import TRIES
 
+from faceauth.identity.signed import binding_message, unpack
 from tests.api.conftest import Service, clock, installation, made_once, service, settings
+from tests.api.test_tokens import log_in
+from tests.devices import RawDevice
 
 __all__ = ["clock", "installation", "made_once", "service", "settings"]
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "clients.md"
+METHODS = {name for name in vars(Methods) if not name.startswith("_")}
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -53,6 +59,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "client_device": "d",
     },
     "introspect": {"token": "x.y.z", "once": True},
+    "restore_attempts": {"account_id": "a", "reauthenticated_at": NOW},
+    "bind_device": {
+        "account_id": "a",
+        "kind": "raw",
+        "label": "Phone",
+        "reauthenticated_at": NOW,
+        "credential": {},
+        "jwk": {},
+        "signature": "0",
+    },
     "privacy_link": {"account_id": "a", "renewal": {"scenario": "login"}},
     "mint_flow": {
         "account_id": "a",
@@ -64,6 +80,23 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 """Every argument that a call takes; the others take ids."""
+
+OTHERS = {"admin", "device", "person", "service", "openid"}
+"""Whose operations the clients leave to others (docs/clients.md)."""
+
+LEFT_OUT = {("export", "form")}
+"""The query that no client asks (docs/clients.md)."""
+
+
+def backends(document: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return method and route of what a backend may ask with its key; of the rest it needs the key set."""
+    asked = {
+        (method.upper(), route)
+        for route, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if not OTHERS & set(operation["tags"])
+    }
+    return asked | {("GET", "/oauth2/jwks")}
 
 
 def every_call() -> Iterator[tuple[str, calls.Call[Any]]]:
@@ -82,22 +115,36 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 def test_every_call_is_in_the_document(service: Service) -> None:
     """A route, a body's field or an answer's field that is renamed breaks this."""
     document = service.app.openapi()
-    seen = 0
+    seen = set()
     for name, call in every_call():
         operation = document["paths"][call.route][call.method.lower()]
         if call.body is not None:
             content = operation["requestBody"]["content"]["application/json"]
             known = resolved(document, content["schema"])
             assert set(call.body) == set(known["properties"]), name  # what cannot be said is missed some day
+        told = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+        assert {(name, one) for one in told} - LEFT_OUT == {(name, one) for one in call.query}
         success = next(one for status, one in operation["responses"].items() if status.startswith("2"))
         answer = resolved(document, success["content"]["application/json"]["schema"])
-        reader = getattr(call.read, "__self__", None)
+        read = call.read
+        if isinstance(read, calls._Each):
+            answer, read = resolved(document, answer["properties"][read.name]["items"]), read.read
+        reader = getattr(read, "__self__", None)
         if isinstance(reader, type) and issubclass(reader, Answer):
-            assert {one.name for one in fields(reader)} <= set(answer["properties"]), name
-            if name == "session":
-                assert {one.name for one in fields(reader)} == set(answer["properties"])
-        seen += 1
-    assert seen == len([name for name in vars(Methods) if not name.startswith("_")])
+            assert {one.name for one in fields(reader)} == set(answer["properties"]), name
+        seen.add((name, call.method, call.route))
+    assert {name for name, _, _ in seen} == METHODS
+    assert {(method, route) for _, method, route in seen} == backends(document)
+
+
+def test_the_page_names_every_method_and_what_is_left_out(service: Service) -> None:
+    document, page = service.app.openapi(), PAGE.read_text(encoding="utf-8")
+    asked = page.partition("## What they ask")[2].partition("\nA device key")[0]
+    named = set(re.findall(r"`(\w+)`", asked.partition("|---|---|")[2]))
+    assert named == METHODS
+    left = tuple(re.findall(r"`(/[^`]+)`", page.partition("## What they leave out")[2].partition("\n## ")[0]))
+    routes = {route for _, route in backends(document)}
+    assert {route for route in document["paths"] if not route.startswith(left)} == routes
 
 
 def test_a_method_takes_what_its_call_is_made_of() -> None:
@@ -156,6 +203,90 @@ def test_a_persons_story(face: Faceauth) -> None:
         face.account("anna")
     assert (gone.value.status, gone.value.code) == (404, "unknown_account")
     assert gone.value.request_id
+
+
+def test_a_device_key_is_bound_renamed_and_revoked(face: Faceauth, service: Service) -> None:
+    """R17's other side: the backend hands on what the device answers."""
+    face.put_account("anna")
+    with pytest.raises(Problem, match="WebAuthn needs a domain"):
+        face.device_challenge("anna", kind="webauthn")
+    device, asked = RawDevice(), face.device_challenge("anna", kind="raw")
+    bound = face.bind_device(
+        "anna",
+        kind="raw",
+        label="Phone",
+        reauthenticated_at=service.clock(),
+        jwk=device.jwk,
+        signature=device.sign(binding_message(unpack(asked.challenge))),
+    )
+    assert (bound.label, bound.kind, bound.hardware, bound.last_used_at) == ("Phone", "raw", False, None)
+    renamed = face.rename_device("anna", bound.device_id, label="Old phone")
+    assert face.devices("anna") == (renamed,)
+    assert (renamed.device_id, renamed.label) == (bound.device_id, "Old phone")
+    face.revoke_device("anna", bound.device_id)
+    assert face.devices("anna") == ()
+    with pytest.raises(Problem) as gone:
+        face.revoke_device("anna", bound.device_id)
+    assert gone.value.code == "unknown_device"
+
+
+def test_an_account_elsewhere_is_linked_and_unlinked(face: Faceauth) -> None:
+    face.put_account("anna")
+    made = face.put_link("anna", "wallet", subject="248289761001")
+    assert (made.provider, made.subject, made.linked_at.tzinfo) == ("wallet", "248289761001", UTC)
+    assert face.link("anna", "wallet") == made
+    other = face.put_link("anna", "bank", subject="7")
+    assert set(face.links("anna")) == {made, other}
+    assert face.delete_link("anna", "wallet") == (other,)
+    with pytest.raises(Problem) as gone:
+        face.link("anna", "wallet")
+    assert gone.value.code == "unknown_link"
+
+
+def test_attempts_start_again_after_another_factor(face: Faceauth, service: Service) -> None:
+    """R10."""
+    service.session()
+    for _ in range(100):
+        with service.installation.data.begin() as conn:
+            service.installation.attempts.charge(conn, tenant="default", account="anna", pad=True)
+        service.clock.forward(3600)
+    with pytest.raises(Problem) as locked:
+        face.open_session(purpose="verify", scenario="login", account_id="anna")
+    assert locked.value.code == "locked"
+    with pytest.raises(Problem) as stale:
+        face.restore_attempts("anna", reauthenticated_at=service.clock() - timedelta(hours=1))
+    assert stale.value.code == "reauthentication_required"
+    assert face.restore_attempts("anna", reauthenticated_at=service.clock()) is True
+    assert face.restore_attempts("anna", reauthenticated_at=service.clock()) is False
+    assert face.open_session(purpose="verify", scenario="login", account_id="anna").session_id
+
+
+def test_a_token_is_asked_about_and_revoked(face: Faceauth, service: Service) -> None:
+    token = log_in(service)
+    found = face.introspect(token)
+    assert (found.active, found.sub, found.aud, found.amr) == (True, "anna", "default", ("face",))
+    assert found.jti is not None
+    assert face.session(found.jti).amr == ("face",)
+    face.revoke_token(token)
+    face.revoke_token("nonsense")
+    assert face.introspect(token).active is False
+
+
+def test_receipts_are_taken_along_with_their_keys(face: Faceauth, service: Service) -> None:
+    service.account()
+    service.consent()
+    face.withdraw("anna", "login")
+    kept = face.receipts("anna")
+    assert {one.count(".") for one in kept.receipts} == {2}
+    assert len(kept.receipts) == len(face.consents("anna")) + 1
+    assert kept.receipts[0] not in repr(kept)
+    assert kept.jwks == face.jwks()
+
+
+@pytest.mark.parametrize("odd", [".", ".."])
+def test_no_id_is_a_way_up(face: Faceauth, odd: str) -> None:
+    with pytest.raises(ValueError, match="provider cannot be"):
+        face.delete_link("anna", odd)
 
 
 def test_ids_cannot_leave_their_place(face: Faceauth) -> None:

@@ -11,11 +11,15 @@ from faceauth_client.answers import (
     Activity,
     ConsentLine,
     ConsentRecorded,
+    Device,
+    DeviceChallenge,
     Flow,
+    Link,
     MintedFlow,
     NoticeVersion,
     OpenedSession,
     PrivacyLink,
+    Receipts,
     Reference,
     Scenario,
     SessionState,
@@ -24,6 +28,7 @@ from faceauth_client.answers import (
 
 T = TypeVar("T")
 Purpose = Literal["enrol", "verify", "identify"]
+KeyKind = Literal["webauthn", "raw"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,13 @@ class Call(Generic[T]):
 
     @property
     def path(self) -> str:
-        """The path with its values, each escaped whole."""
+        """The path with its values, each escaped whole.
+
+        Raises:
+            ValueError: a value is ``.`` or ``..``, which no escaping keeps in its place.
+        """
+        if odd := [name for name, value in self.values.items() if value in {".", ".."}]:
+            raise ValueError(f"{odd[0]} cannot be . or .., which would lead elsewhere.")
         return self.route.format(**{name: quote(str(value), safe="") for name, value in self.values.items()})
 
 
@@ -52,8 +63,19 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _each(name: str, read: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
-    return lambda told: tuple(read(one) for one in told[name])
+@dataclass(frozen=True)
+class _Each(Generic[T]):
+    """Reads a list of answers, by the name it is told under."""
+
+    name: str
+    read: Callable[[Any], T]
+
+    def __call__(self, told: Any) -> tuple[T, ...]:
+        return tuple(self.read(one) for one in told[self.name])
+
+
+def _nothing(_: Any) -> None:
+    """Read nothing: that there was an answer says it all."""
 
 
 def _receipt(told: Any) -> str:
@@ -62,7 +84,7 @@ def _receipt(told: Any) -> str:
 
 def scenarios() -> Call[tuple[Scenario, ...]]:
     """Every scenario, with the notice in force."""
-    return Call("GET", "/v1/scenarios", _each("scenarios", Scenario.read))
+    return Call("GET", "/v1/scenarios", _Each("scenarios", Scenario.read))
 
 
 def notice(scenario: str, version: int, *, locale: str | None = None) -> Call[NoticeVersion]:
@@ -101,9 +123,14 @@ def export(account_id: str) -> Call[dict[str, Any]]:
     return Call("GET", "/v1/accounts/{account_id}/export", lambda told: dict(told["export"]), values)
 
 
+def receipts(account_id: str) -> Call[Receipts]:
+    """Every consent and deletion receipt of the person, with the keys that check them, to be taken anywhere."""
+    return Call("GET", "/v1/accounts/{account_id}/receipts", Receipts.read, {"account_id": account_id})
+
+
 def activity(account_id: str) -> Call[tuple[Activity, ...]]:
     """What was done with the face, the oldest first."""
-    read = _each("activity", Activity.read)
+    read = _Each("activity", Activity.read)
     return Call("GET", "/v1/accounts/{account_id}/activity", read, {"account_id": account_id})
 
 
@@ -111,6 +138,12 @@ def restrict(account_id: str, *, restricted: bool) -> Call[Account]:
     """Suspend every use of the face without erasing it, or allow it again."""
     body = {"restricted": restricted}
     return Call("PUT", "/v1/accounts/{account_id}/restriction", Account.read, {"account_id": account_id}, body)
+
+
+def restore_attempts(account_id: str, *, reauthenticated_at: datetime) -> Call[bool]:
+    """Start the attempts again after another factor; returns whether face login had been switched off."""
+    route, body = "/v1/accounts/{account_id}/attempts/restore", _given(reauthenticated_at=reauthenticated_at)
+    return Call("POST", route, lambda told: bool(told["was_disabled"]), {"account_id": account_id}, body)
 
 
 def privacy_link(account_id: str, *, renewal: Mapping[str, Any] | None = None) -> Call[PrivacyLink]:
@@ -146,7 +179,7 @@ def answer(
 
 def consents(account_id: str) -> Call[tuple[ConsentLine, ...]]:
     """Everything the person ever answered."""
-    read = _each("consents", ConsentLine.read)
+    read = _Each("consents", ConsentLine.read)
     return Call("GET", "/v1/accounts/{account_id}/consents", read, {"account_id": account_id})
 
 
@@ -158,7 +191,7 @@ def withdraw(account_id: str, scenario: str) -> Call[str]:
 
 def references(account_id: str) -> Call[tuple[Reference, ...]]:
     """The stored templates, as far as anybody may know them."""
-    read = _each("references", Reference.read)
+    read = _Each("references", Reference.read)
     return Call("GET", "/v1/accounts/{account_id}/references", read, {"account_id": account_id})
 
 
@@ -166,6 +199,83 @@ def delete_reference(account_id: str, reference_id: str) -> Call[str]:
     """Erase one template. Returns the signed deletion receipt."""
     values = {"account_id": account_id, "reference_id": reference_id}
     return Call("DELETE", "/v1/accounts/{account_id}/references/{reference_id}", _receipt, values)
+
+
+def devices(account_id: str) -> Call[tuple[Device, ...]]:
+    """The account's device keys, the oldest first."""
+    return Call(
+        "GET", "/v1/accounts/{account_id}/devices", _Each("devices", Device.read), {"account_id": account_id}
+    )
+
+
+def device_challenge(account_id: str, *, kind: KeyKind) -> Call[DeviceChallenge]:
+    """What the account's next key must sign; asking again forgets the one before."""
+    route, values = "/v1/accounts/{account_id}/devices/challenge", {"account_id": account_id}
+    return Call("POST", route, DeviceChallenge.read, values, {"kind": kind})
+
+
+def bind_device(
+    account_id: str,
+    *,
+    kind: KeyKind,
+    label: str,
+    reauthenticated_at: datetime,
+    credential: Mapping[str, Any] | None = None,
+    jwk: Mapping[str, str] | None = None,
+    signature: str | None = None,
+) -> Call[Device]:
+    """Bind the key that answered the challenge, after another factor.
+
+    A `webauthn` key comes as `credential`, which is what the browser's ``toJSON()`` says; a `raw` one as `jwk`
+    with its `signature` over the challenge, in base64url.
+    """
+    body = _given(
+        kind=kind,
+        label=label,
+        reauthenticated_at=reauthenticated_at,
+        credential=None if credential is None else dict(credential),
+        jwk=None if jwk is None else dict(jwk),
+        signature=signature,
+    )
+    return Call("POST", "/v1/accounts/{account_id}/devices", Device.read, {"account_id": account_id}, body)
+
+
+def rename_device(account_id: str, device_id: str, *, label: str) -> Call[Device]:
+    """Give a device key another label."""
+    route, values = (
+        "/v1/accounts/{account_id}/devices/{device_id}",
+        {"account_id": account_id, "device_id": device_id},
+    )
+    return Call("PUT", route, Device.read, values, {"label": label})
+
+
+def revoke_device(account_id: str, device_id: str) -> Call[None]:
+    """Revoke a device key: it proves nothing from now on, in sessions that are under way neither."""
+    values = {"account_id": account_id, "device_id": device_id}
+    return Call("DELETE", "/v1/accounts/{account_id}/devices/{device_id}", _nothing, values)
+
+
+def links(account_id: str) -> Call[tuple[Link, ...]]:
+    """The person's accounts elsewhere."""
+    return Call("GET", "/v1/accounts/{account_id}/links", _Each("links", Link.read), {"account_id": account_id})
+
+
+def link(account_id: str, provider: str) -> Call[Link]:
+    """The person's account at one provider."""
+    values = {"account_id": account_id, "provider": provider}
+    return Call("GET", "/v1/accounts/{account_id}/links/{provider}", Link.read, values)
+
+
+def put_link(account_id: str, provider: str, *, subject: str) -> Call[Link]:
+    """Link the account elsewhere that you found to be this person's: `subject` is its name there."""
+    values = {"account_id": account_id, "provider": provider}
+    return Call("PUT", "/v1/accounts/{account_id}/links/{provider}", Link.read, values, {"subject": subject})
+
+
+def delete_link(account_id: str, provider: str) -> Call[tuple[Link, ...]]:
+    """Take a link away; returns those that are left."""
+    values = {"account_id": account_id, "provider": provider}
+    return Call("DELETE", "/v1/accounts/{account_id}/links/{provider}", _Each("links", Link.read), values)
 
 
 def open_session(
@@ -233,6 +343,11 @@ def flow(flow_id: str) -> Call[Flow]:
 def introspect(token: str, *, once: bool = False) -> Call[Standing]:
     """Whether a token still holds: after a withdrawal it does not. With `once` it holds this once."""
     return Call("POST", "/v1/tokens/introspect", Standing.read, body={"token": token, "once": once})
+
+
+def revoke_token(token: str) -> Call[None]:
+    """End a token before its time; one that is none, or is over, is no error."""
+    return Call("POST", "/v1/tokens/revoke", _nothing, body={"token": token})
 
 
 def jwks() -> Call[dict[str, Any]]:

@@ -23,6 +23,8 @@ def _read(kind: Any, value: Any) -> Any:
         return datetime.fromisoformat(value)
     if isinstance(value, str) and date in kinds:
         return date.fromisoformat(value)
+    if isinstance(value, list):
+        return tuple(value)
     return value
 
 
@@ -31,7 +33,10 @@ class NoticeVersion(Answer):
     """A notice as it is to be shown: by language the exact text with its SHA-256."""
 
     version: int
+    state: str
     material: bool
+    material_because: tuple[str, ...]
+    substance: Mapping[str, Any] | None
     effective_at: datetime
     texts: Mapping[str, Mapping[str, str]] = field(repr=False)
 
@@ -46,6 +51,8 @@ class Scenario(Answer):
     retention_days: int
     state: str
     liveness_level: str
+    flash_choice: bool
+    device_key: str
     notice: NoticeVersion | None
 
     @classmethod
@@ -70,13 +77,14 @@ class Account(Answer):
 
 @dataclass(frozen=True)
 class ConsentRecorded(Answer):
-    """An answer that was recorded; `receipt` is a signed record for the person to keep."""
+    """An answer that was recorded: `receipt` is for the person to keep, `alternative` tells of the other way."""
 
     consent_id: str
     state: str
     scenario: str
     notice_version: int
     receipt: str = field(repr=False)
+    alternative: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,14 @@ class ConsentLine(Answer):
     event_at: datetime
     valid_until: datetime | None
     receipt: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Receipts(Answer):
+    """Signed receipts, and the key set that checks them."""
+
+    receipts: tuple[str, ...] = field(repr=False)
+    jwks: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -111,6 +127,37 @@ class Activity(Answer):
     at: datetime
     event: str
     scenario: str | None
+
+
+@dataclass(frozen=True)
+class Device(Answer):
+    """A device key as its owner may see it: `hardware` says that attested hardware keeps it for good."""
+
+    device_id: str
+    label: str
+    kind: str
+    hardware: bool
+    attested: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DeviceChallenge(Answer):
+    """What a new key signs, in base64url; `options` go to ``navigator.credentials.create`` as they are."""
+
+    challenge: str
+    expires_at: datetime
+    options: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Link(Answer):
+    """An account that the person has elsewhere: `subject` at `provider`."""
+
+    provider: str
+    subject: str
+    linked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -174,19 +221,27 @@ class Flow(Answer):
 
 @dataclass(frozen=True)
 class PrivacyLink(Answer):
-    """A link to the privacy page, opened once."""
+    """A link to the privacy page, opened once; `flow_id` is that of the renewal, if there is one."""
 
     privacy_url: str = field(repr=False)
     expires_at: datetime
+    flow_id: str | None
 
 
 @dataclass(frozen=True)
 class Standing(Answer):
-    """What is known of a token: whether it still holds, and of what it speaks."""
+    """Whether a token still holds, and what it says while it does; times in seconds since 1970."""
 
     active: bool
+    iss: str | None
     sub: str | None
-    scenario: str | None
+    aud: str | None
+    iat: int | None
+    nbf: int | None
+    exp: int | None
+    jti: str | None
+    auth_time: int | None
     acr: str | None
     amr: tuple[str, ...] | None
-    exp: int | None
+    scenario: str | None
+    transaction_sha256: str | None
