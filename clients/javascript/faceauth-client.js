@@ -1,4 +1,4 @@
-// A backend's view of a faceauth service. It needs fetch, and nothing else: Node 18 and later, Deno, Bun, workers.
+// A backend's view of a faceauth service. It needs fetch, and nothing else: Node 20 and later, Deno, Bun, workers.
 //
 //   import { Faceauth } from "faceauth-client";
 //   const face = new Faceauth("https://face.example", process.env.FACEAUTH_KEY);

@@ -1,6 +1,6 @@
 // A small application that lets people log in with their face: Express, and the JavaScript client.
 //
-//   npm install express        # the client is in clients/javascript of this repository
+//   npm install
 //   FACEAUTH_URL=http://127.0.0.1:8000 FACEAUTH_KEY=fa_… FACEAUTH_WEBHOOK=whsec_… node app.js
 //
 // The service must name this application in FACEAUTH_CORS_ORIGINS (["http://127.0.0.1:9000"]).
@@ -70,14 +70,15 @@ app.get("/", (request, response) => {
   const account = signedIn.get(cookie(request, "session"));
   response.send(
     account
-      ? `<!doctype html><h1>Hello</h1><form method=post action=/face/enrol><button>Set up my face</button></form>`
+      ? `<!doctype html><h1>Hello</h1><form method=post action=/face/enrol><button>Set up my face</button></form>
+         <form method=post action=/privacy><button>What my face is used for</button></form>`
       : `<!doctype html><form method=post action=/password><input name=account><input name=password type=password>
          <button>Sign in</button></form>${known.has(cookie(request, "browser")) ? BY_FACE : ""}`,
   );
 });
 
 app.post("/password", (request, response) => {
-  const given = Buffer.from(request.body.password ?? "");
+  const given = Buffer.from(request.body?.password ?? "");
   if (given.length !== PASSWORD.length || !timingSafeEqual(given, PASSWORD)) return response.sendStatus(401);
   signIn(response, String(request.body.account));
 });
@@ -107,9 +108,17 @@ app.get("/face/done", async (request, response) => {
   signIn(response, found.account_id);
 });
 
+app.post("/privacy", async (request, response) => {
+  const account = signedIn.get(cookie(request, "session"));
+  if (!account) return response.sendStatus(401);
+  await face.putAccount(account);
+  response.redirect(303, (await face.privacyLink(account)).privacy_url);
+});
+
 // It may be of many kinds, and none of them is for whoever sits here.
 app.use((error, request, response, next) => {
   if (!(error instanceof Problem)) return next(error);
+  console.warn(error.message, error.requestId);
   response.status(403).send("That did not work. Please use your password.");
 });
 

@@ -1,6 +1,6 @@
 """A small application that lets people log in with their face: FastAPI, and the Python client.
 
-    pip install fastapi uvicorn faceauth-client        # the client is in clients/python of this repository
+    pip install fastapi uvicorn python-multipart ../../clients/python
     FACEAUTH_URL=http://127.0.0.1:8000 FACEAUTH_KEY=fa_… uvicorn app:app --port 9000
 
 The service must name this application in FACEAUTH_CORS_ORIGINS (["http://127.0.0.1:9000"]), because people come
@@ -8,6 +8,7 @@ back here. The password below stands for whatever other factor your application 
 in.
 """
 
+import logging
 import os
 import secrets
 from datetime import UTC, datetime
@@ -15,13 +16,14 @@ from html import escape
 from typing import Annotated
 
 from faceauth_client import Faceauth, Problem
-from fastapi import Cookie, FastAPI, Form, HTTPException
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import Cookie, FastAPI, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 HERE = os.environ.get("APP_URL", "http://127.0.0.1:9000")
 PASSWORD = os.environ.get("APP_PASSWORD", "correct horse")
 
 face = Faceauth(os.environ["FACEAUTH_URL"], os.environ["FACEAUTH_KEY"])
+log = logging.getLogger("shop")
 app = FastAPI(docs_url=None, redoc_url=None)
 
 signed_in: dict[str, str] = {}
@@ -62,6 +64,13 @@ def keep(answer: RedirectResponse, name: str, value: str, *, days: int | None = 
     )
 
 
+@app.exception_handler(Problem)
+def refused(_: Request, problem: Problem) -> PlainTextResponse:
+    """It may be of many kinds, and none of them is for whoever sits here."""
+    log.warning("%s: %s (%s)", problem.code, problem.detail, problem.request_id)
+    return PlainTextResponse("That did not work. Please use your password.", 403)
+
+
 @app.get("/")
 def home(
     session: Annotated[str | None, Cookie()] = None, browser: Annotated[str | None, Cookie()] = None
@@ -89,17 +98,13 @@ def password(account: Annotated[str, Form()], password: Annotated[str, Form()]) 
 
 def hosted(account: str, purpose: str, proof: datetime | None) -> RedirectResponse:
     """Send the person to the hosted page, which asks them, films them and sends them back."""
-    try:
-        flow = face.mint_flow(
-            account_id=account,
-            scenario="login",
-            purpose="enrol" if purpose == "enrol" else "verify",
-            return_url=f"{HERE}/face/done",
-            reauthenticated_at=proof,
-        )
-    except Problem as problem:
-        # It may be of many kinds, and none of them is for whoever sits here.
-        raise HTTPException(403, "That did not work. Please use your password.") from problem
+    flow = face.mint_flow(
+        account_id=account,
+        scenario="login",
+        purpose="enrol" if purpose == "enrol" else "verify",
+        return_url=f"{HERE}/face/done",
+        reauthenticated_at=proof,
+    )
     browser = secrets.token_urlsafe(32)
     waiting[browser] = flow.flow_id
     answer = RedirectResponse(flow.flow_url, 303)
@@ -136,4 +141,6 @@ def done(flow: str, browser: Annotated[str | None, Cookie(alias="flow")] = None)
 
 @app.post("/privacy")
 def privacy(session: Annotated[str | None, Cookie()] = None) -> RedirectResponse:
-    return RedirectResponse(face.privacy_link(who(session)).privacy_url, 303)
+    account = who(session)
+    face.put_account(account)
+    return RedirectResponse(face.privacy_link(account).privacy_url, 303)

@@ -1,8 +1,10 @@
 """An OpenID relying party: a shop that lets its people in through the service's OpenID provider, with Authlib.
 
-pip install fastapi uvicorn authlib httpx itsdangerous
-faceauth client create --help        # registers this application, and shows its id and secret once
-FACEAUTH_URL=http://127.0.0.1:8000 CLIENT_ID=… CLIENT_SECRET=… uvicorn app:app --port 9000
+    pip install fastapi uvicorn authlib httpx itsdangerous
+    faceauth client create "The shop" --redirect http://127.0.0.1:9000/callback
+    FACEAUTH_URL=http://127.0.0.1:8000 CLIENT_ID=… CLIENT_SECRET=… uvicorn app:app --port 9000
+
+The second line registers this application, and shows its id and its secret this once.
 """
 
 import os

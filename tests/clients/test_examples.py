@@ -1,7 +1,9 @@
 """The examples: the FastAPI one runs against a service, the others are read by their languages' own tools."""
 
 import importlib.util
+import json
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from types import ModuleType
 import pytest
 from faceauth_client import Faceauth
 
+from faceauth.cli.commands import load_command
 from tests.api.client import TestClient
 from tests.api.conftest import Service, clock, installation, made_once, service, settings
 
@@ -84,6 +87,19 @@ def test_a_face_is_asked_for_where_somebody_signed_in_before(shop: ModuleType, b
     assert shop.face.flow(flow).account_id == "anna"
 
 
+def test_the_privacy_page_is_there_before_any_face(browser: TestClient) -> None:
+    browser.post("/password", data={"account": "carol", "password": "correct horse"})
+    assert "/ui/privacy#token=fl_" in browser.post("/privacy").headers["location"]
+
+
+def test_a_refusal_is_told_in_no_words_of_the_service(browser: TestClient) -> None:
+    """R25: a name that the service does not take, too."""
+    browser.post("/password", data={"account": "no name", "password": "correct horse"})
+    for path in ("/face/enrol", "/face/login", "/privacy"):
+        answer = browser.post(path)
+        assert (answer.status_code, answer.text) == (403, "That did not work. Please use your password.")
+
+
 def test_names_are_shown_as_text(browser: TestClient) -> None:
     odd = "<script>alert(1)</script>"
     browser.post("/password", data={"account": odd, "password": "correct horse"})
@@ -93,6 +109,34 @@ def test_names_are_shown_as_text(browser: TestClient) -> None:
 @pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("*.py")), ids=lambda file: file.parent.name)
 def test_python_compiles(file: Path) -> None:
     compile(file.read_text(encoding="utf-8"), str(file), "exec")
+
+
+NEEDS = {
+    "from fastapi import": {"fastapi", "uvicorn"},
+    "Form()": {"python-multipart"},
+    "from faceauth_client import": {"../../clients/python"},
+    "from authlib.integrations.starlette_client import": {"authlib", "httpx"},
+    "from starlette.middleware.sessions import": {"itsdangerous"},
+}
+"""What is to be installed for what a source uses; some of it is said nowhere else."""
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("*.py")), ids=lambda file: file.parent.name)
+def test_the_first_lines_say_how_it_is_run(file: Path) -> None:
+    source = file.read_text(encoding="utf-8")
+    (line,) = re.findall(r"^ +pip install (.*)$", source, re.MULTILINE)
+    assert set(line.split()) == set().union(*(names for used, names in NEEDS.items() if used in source))
+    for call in re.findall(r"^ +faceauth (.*)$", source, re.MULTILINE):
+        group, name, *words = shlex.split(call)
+        load_command(group).commands[name].make_context(name, words)
+
+
+def test_the_express_example_says_what_it_needs() -> None:
+    """Not every Node takes `import` where the package does not say that it is a module."""
+    told = json.loads((EXAMPLES / "express" / "package.json").read_text(encoding="utf-8"))
+    source = (EXAMPLES / "express" / "app.js").read_text(encoding="utf-8")
+    assert told["type"] == "module"
+    assert set(told["dependencies"]) == set(re.findall(r'^import .* from "([a-z-]+)";$', source, re.MULTILINE))
 
 
 def test_javascript_parses() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.api.conftest import Service, clock, installation, made_once, service, settings
 from tests.api.test_tokens import log_in
-from tests.clients.test_python import BODY, METHODS, SECRET, backends, resolved, signed
+from tests.clients.test_python import BODY, METHODS, PAGE, SECRET, backends, resolved, signed
 from tests.web.conftest import listening
 
 __all__ = ["clock", "installation", "made_once", "service", "settings"]
@@ -271,6 +271,15 @@ def taken(parameters: str) -> int:
 def test_no_id_is_a_way_up(node: Path, odd: str) -> None:
     """An address is made plain before it is asked: nothing may be asked then."""
     assert ran(node, DOTS, odd) == ["TypeError", 0]
+
+
+def test_the_oldest_node_is_said_alike() -> None:
+    """Node 18 has no `crypto` in modules, so there no webhook is genuine."""
+    engines = json.loads((CLIENT.parent / "package.json").read_text(encoding="utf-8"))["engines"]
+    told = f"Node {engines['node'].removeprefix('>=')} and later"
+    assert told == "Node 20 and later"
+    assert told in CLIENT.read_text(encoding="utf-8")
+    assert told in PAGE.read_text(encoding="utf-8")
 
 
 def test_fetch_is_nobodys_method(node: Path) -> None:
