@@ -216,7 +216,7 @@ export class Faceauth {
   constructor(
     url: string,
     key: string,
-    options?: { fetch?: typeof fetch; wait?: (seconds: number) => Promise<void> },
+    options?: { fetch?: typeof fetch; wait?: (seconds: number) => Promise<void>; timeoutS?: number },
   );
   scenarios(): Promise<Scenario[]>;
   notice(scenario: string, version: number, locale?: string): Promise<Notice>;

@@ -6,6 +6,7 @@
 
 const SHED = [429, 503]; // the service is full and did nothing: the same call may be made again
 const TRIES = 3; // own figure
+const TIMEOUT_S = 30; // own figure, of each try
 const TOLERANCE_S = 300; // Standard Webhooks' own suggestion
 
 // A refusal: branch on `code`, tell `requestId` to whoever runs the service; `body` is the whole document.
@@ -27,12 +28,14 @@ export class Faceauth {
   #key;
   #fetch;
   #pause;
+  #timeout;
 
-  constructor(url, key, { fetch = globalThis.fetch, wait = pause } = {}) {
+  constructor(url, key, { fetch = globalThis.fetch, wait = pause, timeoutS = TIMEOUT_S } = {}) {
     this.#url = url.replace(/\/+$/, "");
     this.#key = key;
     this.#fetch = (...asked) => fetch(...asked); // of nobody: workers refuse to fetch as a method of ours
     this.#pause = wait;
+    this.#timeout = 1000 * timeoutS;
   }
 
   // Every scenario, with the notice in force.
@@ -193,10 +196,11 @@ export class Faceauth {
     const headers = { Authorization: `Bearer ${this.#key}` };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const request = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
-    let answer = await this.#fetch(this.#url + where, request);
+    const send = () => this.#fetch(this.#url + where, { ...request, signal: AbortSignal.timeout(this.#timeout) });
+    let answer = await send();
     for (let tried = 1; tried < TRIES && SHED.includes(answer.status); tried += 1) {
       await this.#pause(Math.min(30, Number(answer.headers.get("retry-after") ?? 1) || 1));
-      answer = await this.#fetch(this.#url + where, request);
+      answer = await send();
     }
     const told = (await answer.json().catch(() => null)) ?? {};
     if (!answer.ok) throw new Problem(answer.status, told);

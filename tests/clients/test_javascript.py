@@ -111,6 +111,18 @@ const told = await new Faceauth("https://face.example", "fa_1", { fetch }).jwks(
 console.log(JSON.stringify([told.name, told.status, told.code]));
 """
 
+SILENT = """
+import { createServer } from "node:http";
+import { Faceauth } from "./faceauth-client.js";
+const server = createServer(() => {}).listen(0, "127.0.0.1");
+await new Promise((done) => server.once("listening", done));
+const face = new Faceauth(`http://127.0.0.1:${server.address().port}`, "fa_1", { timeoutS: 0.2 });
+const told = await face.jwks().catch((error) => error);
+console.log(JSON.stringify(told.name));
+server.closeAllConnections();
+server.close();
+"""
+
 INTERFACES = {
     "Account": "AccountAnswer",
     "Activity": "ActivityItem",
@@ -285,6 +297,10 @@ def test_the_oldest_node_is_said_alike() -> None:
 def test_fetch_is_nobodys_method(node: Path) -> None:
     """Workers refuse to fetch as a method of another object."""
     assert ran(node, WORKER) == "nobody's"
+
+
+def test_a_service_that_is_silent_is_not_waited_for(node: Path) -> None:
+    assert ran(node, SILENT) == "TimeoutError"
 
 
 @pytest.mark.parametrize("body", ["null", "[]", "<html>"])
