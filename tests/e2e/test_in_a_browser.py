@@ -86,6 +86,7 @@ def outcome(page: Page, server: Server, flow_id: str) -> dict[str, Any]:
         if not again.is_visible():
             break
         again.click()  # a gate could not tell, and asks for one more step
+        expect(again).to_be_hidden(timeout=60_000)  # it stays until the camera has begun
     view: dict[str, Any] = server.call("GET", f"/v1/flows/{flow_id}").json()
     return view | {"said": page.locator("#say").inner_text()}
 
