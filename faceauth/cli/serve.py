@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 import uvicorn
@@ -14,7 +15,7 @@ from faceauth.api.app import create_app
 from faceauth.api.logging import configure_logging
 from faceauth.cli import passive
 from faceauth.cli.beside import beside
-from faceauth.cli.console import fail, progress_bar
+from faceauth.cli.console import fail, note, progress_bar
 from faceauth.errors import FaceauthError
 from faceauth.installation import Installation, open_installation
 from faceauth.settings import load_settings
@@ -59,6 +60,8 @@ def serve(
             )
             address, bound = listening.getsockname()[:2]
             shown = f"[{address}]" if ":" in address else address
+            if found := issuer_elsewhere(settings.issuer, bound):
+                note(found)
             # The log goes to the error stream, one JSON object a line; this line is for people and scripts.
             typer.echo(f"Serving on http://{shown}:{bound}. Stop with Ctrl-C.")
             server = uvicorn.Server(config)
@@ -66,6 +69,14 @@ def serve(
                 server.run(sockets=[listening])
     finally:
         installation.close()
+
+
+def issuer_elsewhere(issuer: str, port: int) -> str | None:
+    """Say that links lead to another port of this machine; an address of elsewhere is that of a proxy before us."""
+    named = urlsplit(issuer)
+    if named.hostname not in {"127.0.0.1", "::1", "localhost"} or named.port == port:
+        return None
+    return f"Links and tokens name {issuer}, and this is port {port}. Set FACEAUTH_ISSUER to where people reach it."
 
 
 @contextmanager

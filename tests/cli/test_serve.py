@@ -52,3 +52,19 @@ def test_with_a_port_that_is_taken(cli: Cli, monkeypatch: pytest.MonkeyPatch) ->
     assert "--port" in line
     assert line.count("127.0.0.1") == 1
     assert closed == [True]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "told"),
+    [
+        ("http://127.0.0.1:8000", False),
+        ("http://127.0.0.1:9000", True),
+        ("http://localhost", True),
+        ("http://[::1]:9000", True),
+        ("https://face.example", False),  # a proxy's
+    ],
+)
+def test_links_that_lead_to_another_port_are_told(issuer: str, told: bool) -> None:
+    found = command.issuer_elsewhere(issuer, 8000)
+    assert (found is not None) == told
+    assert found is None or ("FACEAUTH_ISSUER" in found and "8000" in found)
