@@ -72,11 +72,11 @@ def serve(
 
 
 def issuer_elsewhere(issuer: str, port: int) -> str | None:
-    """Say that links lead to another port of this machine; an address of elsewhere is that of a proxy before us."""
+    """Say that links lead to another port of this machine; an address of elsewhere is a proxy's before us."""
     named = urlsplit(issuer)
     if named.hostname not in {"127.0.0.1", "::1", "localhost"} or named.port == port:
         return None
-    return f"Links and tokens name {issuer}, and this is port {port}. Set FACEAUTH_ISSUER to where people reach it."
+    return f"Links and tokens name {issuer}, and this is port {port}. FACEAUTH_ISSUER sets what they name."
 
 
 @contextmanager
