@@ -15,7 +15,7 @@ from faceauth.api.app import create_app
 from faceauth.api.logging import configure_logging
 from faceauth.cli import passive
 from faceauth.cli.beside import beside
-from faceauth.cli.console import fail, note, progress_bar
+from faceauth.cli.console import fail, progress_bar
 from faceauth.errors import FaceauthError
 from faceauth.installation import Installation, open_installation
 from faceauth.settings import load_settings
@@ -60,10 +60,10 @@ def serve(
             )
             address, bound = listening.getsockname()[:2]
             shown = f"[{address}]" if ":" in address else address
-            if found := issuer_elsewhere(settings.issuer, bound):
-                note(found)
-            # The log goes to the error stream, one JSON object a line; this line is for people and scripts.
+            # The log goes to the error stream, one JSON object a line; these lines are for people and scripts.
             typer.echo(f"Serving on http://{shown}:{bound}. Stop with Ctrl-C.")
+            if found := issuer_elsewhere(settings.issuer, bound):
+                typer.echo(found)
             server = uvicorn.Server(config)
             with _filling(installation, server), beside(installation):
                 server.run(sockets=[listening])
