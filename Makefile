@@ -22,8 +22,8 @@ IMAGES ?=
 DATA ?= ../shared/data/lfw
 
 # How many processes run the tests; a file's tests stay together, because they share what is dear to make.
-# Two more than there are processors, because tests in a browser wait for it more than they work.
-JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+# One more than there are processors, because tests in a browser wait for it more than they work.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: help demo test lint types house check lock bench soak parity wheel clean
 

@@ -27,6 +27,14 @@ PICTURES = ROOT / "artefacts" / "pages"
 
 CHROMIUM = Path("/usr/bin/chromium")
 
+CAMERA_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",  # there is none, and to look for one takes time
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+"""A browser with a camera of its own, that asks nobody whether it may."""
+
 PATIENCE_MS = 15_000
 """How long a page may take to show what is expected; Playwright's 5 s is short on a machine with other work."""
 
@@ -180,7 +188,7 @@ def browser() -> "Iterator[Browser]":
         try:
             started = playwright.chromium.launch(
                 executable_path=str(CHROMIUM),
-                args=["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+                args=CAMERA_FLAGS,
             )
         except Error as error:
             pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserType, Page, expect
 
 from faceauth.simulate.surface import Subject
-from tests.conftest import CHROMIUM, PICTURES
+from tests.conftest import CAMERA_FLAGS, CHROMIUM, PICTURES
 from tests.e2e.cameras import FPS, bursts, for_script, write_film
 from tests.e2e.conftest import People, Server
 
@@ -195,9 +195,8 @@ def test_a_film_of_a_face_is_taken_by_chromiums_own_camera(
 
 def play(chromium: BrowserType, film: Path, capture_url: str, server: Server) -> tuple[str, float]:
     """Go through the page with a film before the camera; return what it said in the end, and after how long."""
-    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     started = chromium.launch(
-        executable_path=str(CHROMIUM), args=["--no-sandbox", *flags, f"--use-file-for-fake-video-capture={film}"]
+        executable_path=str(CHROMIUM), args=[*CAMERA_FLAGS, f"--use-file-for-fake-video-capture={film}"]
     )
     try:
         page = started.new_context(locale="en-GB", viewport={"width": 390, "height": 844}).new_page()
