@@ -97,6 +97,7 @@ def measure_accuracy(
     strength = strength_of(shipped)
     normalised = halves(embedded, people, strength=strength) if held_out else as_shipped(shipped, len(people))
     gallery = all_against_all(embedded, people, normalised=normalised, progress=progress)
+    gallery.require_both()
     # LFW's folds are finer than halves and share no people either, and the protocol needs all ten.
     paired = by_fold(embedded, people, pairs, strength=strength) if pairs and held_out else normalised
     return AccuracyResult(
@@ -139,7 +140,7 @@ def _embedded(
         pictures, detector_of(pack), pack.embedder, cache=cache, workers=workers, progress=progress
     )
     if not embedded.acquired.any():
-        raise InvalidRequest(f"No face was found in any of the {len(pictures)} pictures.")
+        raise InvalidRequest(f"No face was found in any picture, of {len(pictures)}.")
     return embedded, [picture.person for picture in pictures]
 
 

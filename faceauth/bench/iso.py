@@ -117,7 +117,7 @@ def measure_people(data: Path, pack: Pack, labels: Mapping[str, Mapping[str, str
     shipped = tuple(pack.embedder.operating_points.values())
     normalised = as_shipped(shipped, len(people))
     singles = all_against_all(embedded, people, normalised=normalised, progress=run.progress)
-    _require_both(singles)
+    singles.require_both()
     points = shipped or derive(singles, source="this run")
     faces = Faces(embedded, people, normalised)
     galleries = _galleries(faces, len(faces.pictures), run.progress)
@@ -179,7 +179,7 @@ def _measured_pairs(
     embedded = _embedded(pictures, pack, run)
     shipped = tuple(pack.embedder.operating_points.values())
     compared = compare_pairs(embedded, pairs, normalised=as_shipped(shipped, len(pictures)))
-    _require_both(compared.scores)
+    compared.scores.require_both()
     return IsoResult(
         about=_about(data, pack, embedded, 0, run),
         points=shipped or derive(compared.scores, source="this run"),
@@ -195,7 +195,7 @@ def _embedded(pictures: tuple[Picture, ...], pack: Pack, run: Run) -> Embedded:
         pictures, detector_of(pack), pack.embedder, cache=cache, workers=run.workers, progress=run.progress
     )
     if not embedded.acquired.any():
-        raise InvalidRequest(f"No face was found in any of the {len(pictures)} pictures.")
+        raise InvalidRequest(f"No face was found in any picture, of {len(pictures)}.")
     return embedded
 
 
@@ -212,11 +212,6 @@ def _about(data: Path, pack: Pack, embedded: Embedded, people: int, run: Run) ->
         environment=environment(),
         measured_at=run.now,
     )
-
-
-def _require_both(scores: Scores) -> None:
-    if not (scores.comparisons and scores.mated.sum()):
-        raise InvalidRequest("A report needs mated and non-mated comparisons: two people, one with two pictures.")
 
 
 def _galleries(faces: Faces, people: int, progress: Progress) -> tuple[Gallery, ...]:

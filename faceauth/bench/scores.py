@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.bench.rates import Rate
+from faceauth.errors import InvalidRequest
 
 BINS = 400_000
 """Of the cosine, -1 to 1: thresholds are exact to 5e-6, and billions of comparisons need no more room than few."""
@@ -30,6 +31,17 @@ class Scores:
     def comparisons(self) -> int:
         """How many non-mated comparisons were made."""
         return int(self.non_mated.sum())
+
+    def require_both(self) -> None:
+        """Return if there are mated and non-mated scores.
+
+        Raises:
+            InvalidRequest: There are none of one kind, so no rate of it can be told.
+        """
+        if not (self.comparisons and self.mated.sum()):
+            raise InvalidRequest(
+                "A report needs mated and non-mated comparisons: two people, one with two pictures, with a face."
+            )
 
     def threshold_for(self, fmr: float) -> float:
         """Return the lowest threshold at which no more than the share `fmr` of non-mated scores match.

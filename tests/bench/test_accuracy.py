@@ -190,3 +190,14 @@ def test_no_face_at_all(faces: Path) -> None:
         file.write_bytes(b"no picture")
     with pytest.raises(InvalidRequest, match="No face"):
         _measured(faces, colours())
+
+
+def test_one_picture_of_each_is_too_little(faces: Path) -> None:
+    """Without two of one person nobody knows how alike they look; that is told, and what to bring."""
+    for folder in faces.iterdir():
+        if folder.is_dir():
+            for more in sorted(folder.glob("*.png"))[1:]:
+                more.unlink()
+    (faces / "pairs.txt").unlink(missing_ok=True)
+    with pytest.raises(InvalidRequest, match="one with two pictures"):
+        _measured(faces, colours())
